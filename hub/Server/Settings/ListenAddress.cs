@@ -1,0 +1,36 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace IotXmpp.Hub.Server;
+
+/// <summary>Where a listener listens, or <see cref="Off"/>.</summary>
+public sealed class ListenAddress
+{
+    /// <summary>No listener.</summary>
+    public static readonly ListenAddress Off = new(null, false);
+
+    private ListenAddress(IPEndPoint? endPoint, bool isAny)
+    {
+        EndPoint = endPoint;
+        IsAny = isAny;
+    }
+
+    /// <summary>The address and port; null when off. For <c>*:PORT</c> it is <c>[::]:PORT</c>.</summary>
+    public IPEndPoint? EndPoint { get; }
+
+    /// <summary>True for <c>*:PORT</c>: every address, IPv6 and IPv4 (Kestrel's <c>ListenAnyIP</c>).</summary>
+    public bool IsAny { get; }
+
+    /// <summary>False when the listener is switched off.</summary>
+    [MemberNotNullWhen(true, nameof(EndPoint))]
+    public bool IsOn => EndPoint is not null;
+
+    /// <summary>Every address of the machine.</summary>
+    public static ListenAddress Any(int port) => new(new IPEndPoint(IPAddress.IPv6Any, port), true);
+
+    /// <summary>127.0.0.1 only.</summary>
+    public static ListenAddress Loopback(int port) => new(new IPEndPoint(IPAddress.Loopback, port), false);
+
+    /// <summary>Reads <c>HOST:PORT</c>, <c>[V6]:PORT</c>, <c>*:PORT</c>, <c>localhost:PORT</c>, a bare port (loopback), <c>0</c> or nothing.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out ListenAddress? address) => throw new NotImplementedException();
+}

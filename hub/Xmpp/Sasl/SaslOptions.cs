@@ -1,0 +1,11 @@
+namespace IotXmpp.Hub.Sasl;
+
+/// <summary>Settings of SASL (<c>Security:Sasl</c>).</summary>
+public sealed class SaslOptions
+{
+    /// <summary>PBKDF2 iterations of new credentials, and those that accounts that do not exist pretend to have; 4,096 to 1,000,000.</summary>
+    public int Iterations { get; set; } = ScramCredentials.DefaultIterations;
+
+    /// <summary>How many recently verified PLAIN passwords are remembered (as keyed hashes) to spare their PBKDF2; 0 switches it off.</summary>
+    public int VerifiedPasswords { get; set; } = 16_384;
+}
