@@ -1,0 +1,33 @@
+namespace IotXmpp.Things;
+
+/// <summary>The battery as a part of a thing: its voltage in V as a field, its charge in the presence status and as a field in %.</summary>
+public sealed class BatterySensor : ThingPart
+{
+    private readonly Battery _battery;
+
+    /// <summary>Takes the driver.</summary>
+    /// <param name="battery">The driver.</param>
+    public BatterySensor(Battery battery)
+    {
+        _battery = battery;
+    }
+
+    /// <inheritdoc/>
+    public override int BatteryPercent
+    {
+        get { return _battery.Percent; }
+    }
+
+    /// <inheritdoc/>
+    public override void Start(long nowMs)
+    {
+        // The first presence already tells the charge; a cell that cannot be read leaves it out.
+        _battery.TryRead();
+    }
+
+    /// <inheritdoc/>
+    public override bool TrySample(Sample sample)
+        => _battery.TryRead()
+            && sample.AddNumeric("voltage", "V", _battery.Millivolts, 3)
+            && sample.AddNumeric("charge", "%", _battery.Percent, 0, FieldRole.Status);
+}

@@ -1,0 +1,130 @@
+namespace IotXmpp.Things;
+
+/// <summary>
+/// A relay as a part of a thing, with an optional button that switches it on the spot, hub or no hub.
+/// Parameters: <c>relay</c> (boolean) and <c>relayPulse</c> (on for so many milliseconds, then off).
+/// </summary>
+public sealed class RelayActuator : ThingPart
+{
+    /// <summary>The longest pulse, in milliseconds. Default 1 hour: longer is a state, which an operator sets and sees.</summary>
+    public const int MaxPulseMs = 3600000;
+
+    private readonly Relay _relay;
+    private readonly Button _button;
+    private readonly UplinkLostPolicy _policy;
+    private readonly int _uplinkLostAfterMs;
+    private readonly Parameter[] _parameters;
+    private long _pulseEndMs = -1;
+
+    /// <summary>Takes the hardware and says what becomes of it when the uplink is lost.</summary>
+    /// <param name="relay">The relay.</param>
+    /// <param name="button">The button that switches it, or null.</param>
+    /// <param name="policy">What the relay does when the uplink is lost.</param>
+    /// <param name="uplinkLostAfterMs">How long the uplink has to be away for that, in milliseconds.</param>
+    public RelayActuator(Relay relay, Button button, UplinkLostPolicy policy, int uplinkLostAfterMs)
+    {
+        _relay = relay;
+        _button = button;
+        _policy = policy;
+        _uplinkLostAfterMs = uplinkLostAfterMs;
+        _parameters = new Parameter[]
+        {
+            new Parameter("relay", FieldKind.Boolean, "Relay on"),
+            new Parameter("relayPulse", FieldKind.Int, "Relay on for a time, then off") { Unit = "ms", Min = 1, Max = MaxPulseMs, IsMomentary = true },
+        };
+    }
+
+    /// <inheritdoc/>
+    public override Parameter[] Parameters
+    {
+        get { return _parameters; }
+    }
+
+    /// <inheritdoc/>
+    public override int UplinkLostAfterMs
+    {
+        get { return _policy == UplinkLostPolicy.Hold ? -1 : _uplinkLostAfterMs; }
+    }
+
+    /// <inheritdoc/>
+    public override bool Step(long nowMs)
+    {
+        bool changed = false;
+        if (_button != null && _button.Step(nowMs))
+        {
+            Switch(!IsOn());
+            changed = true;
+        }
+
+        if (_pulseEndMs >= 0 && nowMs >= _pulseEndMs)
+        {
+            Switch(false);
+            changed = true;
+        }
+
+        return changed;
+    }
+
+    /// <inheritdoc/>
+    public override bool TrySample(Sample sample)
+        => sample.AddBoolean("relay", IsOn(), FieldRole.Status)
+            && (_button == null || sample.AddLong("presses", _button.Presses, FieldRole.Computed));
+
+    /// <inheritdoc/>
+    public override ParameterValue Get(Parameter parameter)
+        => parameter == _parameters[0] ? ParameterValue.OfBoolean(IsOn()) : null;
+
+    /// <inheritdoc/>
+    public override string Set(Parameter parameter, ParameterValue value, long nowMs)
+    {
+        bool on = true;
+        if (parameter == _parameters[0])
+        {
+            on = value.Flag;
+            Switch(on);
+        }
+        else if (parameter == _parameters[1])
+        {
+            Switch(true);
+            _pulseEndMs = nowMs + value.Number;
+        }
+        else
+        {
+            return "no such parameter";
+        }
+
+        // Done means that the pin says so, not that it was told.
+        return IsOn() == on ? null : "the relay's pin did not follow";
+    }
+
+    /// <inheritdoc/>
+    public override void UplinkLost(long nowMs)
+    {
+        if (_policy != UplinkLostPolicy.Hold)
+        {
+            Switch(_policy == UplinkLostPolicy.On);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Stop()
+    {
+        // A pulse cannot end while the thing sleeps or restarts, so it ends now; a state stays.
+        if (_pulseEndMs >= 0)
+        {
+            Switch(false);
+        }
+    }
+
+    private bool IsOn()
+    {
+        bool on;
+        return _relay.TryRead(out on) && on;
+    }
+
+    private void Switch(bool on)
+    {
+        _pulseEndMs = -1;
+        _relay.Set(on);
+    }
+}

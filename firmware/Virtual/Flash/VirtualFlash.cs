@@ -1,0 +1,144 @@
+using IotXmpp.Things;
+
+namespace IotXmpp.Virtual;
+
+/// <summary>The power of a virtual board went away in the middle of something: everything that is not flash is lost.</summary>
+public sealed class PowerCutException : Exception
+{
+    /// <summary>Power is gone.</summary>
+    public PowerCutException()
+        : base("The power was cut.")
+    {
+    }
+
+    /// <summary>Power is gone.</summary>
+    public PowerCutException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Power is gone.</summary>
+    public PowerCutException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>
+/// Flash in memory, which outlives the virtual board's restarts. <see cref="CutPowerAfter"/> makes the power fail after so many more written bytes, in the
+/// middle of a write if it comes so; until <see cref="RestorePower"/> nothing works.
+/// </summary>
+public sealed class VirtualFlash : ISegmentStore
+{
+    /// <summary>Bytes when nothing else is said. Default 262,144: the file system of a 4 MB board.</summary>
+    public const int DefaultCapacity = 262144;
+
+    private readonly SortedDictionary<int, MemoryStream> _segments = [];
+    private readonly int _capacity;
+    private long _used;
+    private long _bytesUntilCut = -1;
+    private bool _dead;
+
+    /// <summary>Makes empty flash.</summary>
+    /// <param name="capacity">Bytes it holds.</param>
+    public VirtualFlash(int capacity = DefaultCapacity) => _capacity = capacity;
+
+    /// <summary>Bytes in use.</summary>
+    public long UsedBytes => _used;
+
+    /// <summary>Bytes written ever, for wear.</summary>
+    public long WrittenBytes { get; private set; }
+
+    /// <summary>The most bytes that were ever in use.</summary>
+    public long PeakBytes { get; private set; }
+
+    /// <summary>The power fails when so many more bytes have been written.</summary>
+    /// <param name="bytes">Bytes that still succeed.</param>
+    public void CutPowerAfter(long bytes) => _bytesUntilCut = bytes;
+
+    /// <summary>The power is back.</summary>
+    public void RestorePower()
+    {
+        _dead = false;
+        _bytesUntilCut = -1;
+    }
+
+    /// <inheritdoc/>
+    public int[] List()
+    {
+        RequirePower();
+        return [.. _segments.Keys];
+    }
+
+    /// <inheritdoc/>
+    public int Length(int segment)
+    {
+        RequirePower();
+        return _segments.TryGetValue(segment, out MemoryStream? found) ? (int)found.Length : 0;
+    }
+
+    /// <inheritdoc/>
+    public int Read(int segment, int position, byte[] buffer, int offset, int count)
+    {
+        RequirePower();
+        if (!_segments.TryGetValue(segment, out MemoryStream? found) || position >= found.Length)
+        {
+            return 0;
+        }
+
+        found.Position = position;
+        return found.Read(buffer, offset, count);
+    }
+
+    /// <inheritdoc/>
+    public bool TryAppend(int segment, byte[] buffer, int offset, int count)
+    {
+        RequirePower();
+        if (_used + count > _capacity)
+        {
+            return false;
+        }
+
+        int write = _bytesUntilCut >= 0 && _bytesUntilCut < count ? (int)_bytesUntilCut : count;
+        if (!_segments.TryGetValue(segment, out MemoryStream? found))
+        {
+            _segments[segment] = found = new MemoryStream();
+        }
+
+        found.Position = found.Length;
+        found.Write(buffer, offset, write);
+        _used += write;
+        WrittenBytes += write;
+        PeakBytes = Math.Max(PeakBytes, _used);
+        if (_bytesUntilCut >= 0)
+        {
+            _bytesUntilCut -= write;
+        }
+
+        if (write < count)
+        {
+            _dead = true;
+            throw new PowerCutException();
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Delete(int segment)
+    {
+        RequirePower();
+        if (_segments.Remove(segment, out MemoryStream? found))
+        {
+            _used -= found.Length;
+        }
+    }
+
+    private void RequirePower()
+    {
+        if (_dead)
+        {
+            throw new PowerCutException();
+        }
+    }
+}
