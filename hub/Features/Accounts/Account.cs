@@ -1,0 +1,37 @@
+namespace IotXmpp.Hub.Features.Accounts;
+
+/// <summary>An account: the localpart of its bare JID and what it may do. Its keys stay in the store.</summary>
+/// <param name="Name">The localpart, prepared (RFC 7622 §3.3).</param>
+/// <param name="IsAdministrator">True when it administers the hub.</param>
+/// <param name="IsDisabled">True when it may not log in.</param>
+/// <param name="Created">When it was made.</param>
+/// <param name="PasswordChanged">When its password was last set.</param>
+public sealed record Account(string Name, bool IsAdministrator, bool IsDisabled, DateTimeOffset Created, DateTimeOffset PasswordChanged);
+
+/// <summary>How a change of an account ended.</summary>
+public enum AccountOutcome
+{
+    /// <summary>Done and durable.</summary>
+    Done,
+    /// <summary>There is such an account already.</summary>
+    Exists,
+    /// <summary>There is no such account.</summary>
+    NotFound,
+    /// <summary>The name is no localpart (RFC 7622 §3.3).</summary>
+    BadName,
+    /// <summary>The password is empty, too long or has characters that RFC 8265 §4 forbids.</summary>
+    BadPassword,
+}
+
+/// <summary>What became of an account that may have sessions.</summary>
+public enum AccountChange
+{
+    /// <summary>It is gone: its sessions end.</summary>
+    Removed,
+    /// <summary>It may not log in any more: its sessions end.</summary>
+    Disabled,
+    /// <summary>Its password is another: sessions stay, tokens of the old password do not.</summary>
+    PasswordChanged,
+    /// <summary>It is an administrator now, or no longer.</summary>
+    RoleChanged,
+}

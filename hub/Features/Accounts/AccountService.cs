@@ -1,0 +1,119 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Sasl;
+
+namespace IotXmpp.Hub.Features.Accounts;
+
+/// <summary>What can be done with accounts. Passwords go in and are forgotten: only SCRAM keys are kept.</summary>
+public sealed class AccountService(AccountStore store)
+{
+    /// <summary>Characters of a password, at most; default 1,024: as long as any that a person types, short enough for PBKDF2's first hash.</summary>
+    public const int PasswordLimit = 1_024;
+
+    /// <summary>Tells the name of an account and what became of it, after the change is durable: who holds sessions or rights acts on it. A change by another process is not told.</summary>
+    public event Action<string, AccountChange>? Changed;
+
+    /// <summary>An account by its localpart (prepared here), or null.</summary>
+    public async ValueTask<Account?> FindAsync(string name, CancellationToken cancellationToken = default) =>
+        JidPrep.TryLocalpart(name, out string? localpart) ? await store.FindAsync(localpart, cancellationToken).ConfigureAwait(false) : null;
+
+    /// <summary>True when this prepared localpart administers the hub and may log in.</summary>
+    public async ValueTask<bool> IsAdministratorAsync(string localpart, CancellationToken cancellationToken = default) =>
+        await store.FindAsync(localpart, cancellationToken).ConfigureAwait(false) is { IsAdministrator: true, IsDisabled: false };
+
+    /// <summary>True when there is an administrator who may log in.</summary>
+    public ValueTask<bool> HasAdministratorAsync(CancellationToken cancellationToken = default) => store.HasAdministratorAsync(cancellationToken);
+
+    /// <summary>How many accounts there are.</summary>
+    public ValueTask<long> CountAsync(CancellationToken cancellationToken = default) => store.CountAsync(cancellationToken);
+
+    /// <summary>A page of 1 to 1,000 accounts after a name, in the order of their names.</summary>
+    public ValueTask<List<Account>> ListAsync(string after, int max, CancellationToken cancellationToken = default) => store.ListAsync(after, max, cancellationToken);
+
+    /// <summary>Makes an account.</summary>
+    public async Task<AccountOutcome> CreateAsync(string name, string password, bool administrator = false)
+    {
+        if (!JidPrep.TryLocalpart(name, out string? localpart))
+        {
+            return AccountOutcome.BadName;
+        }
+
+        return TryDerive(password, out ScramCredentials[]? keys, out _) ? await store.CreateAsync(localpart, keys, administrator).ConfigureAwait(false) : AccountOutcome.BadPassword;
+    }
+
+    /// <summary>Sets a new password.</summary>
+    public Task<AccountOutcome> ChangePasswordAsync(string name, string password) =>
+        TryDerive(password, out ScramCredentials[]? keys, out _)
+            ? ChangeAsync(name, AccountChange.PasswordChanged, localpart => store.SetKeysAsync(localpart, keys))
+            : Task.FromResult(AccountOutcome.BadPassword);
+
+    /// <summary>Forbids the log-in, or allows it again.</summary>
+    public Task<AccountOutcome> SetDisabledAsync(string name, bool disabled) =>
+        ChangeAsync(name, disabled ? AccountChange.Disabled : null, localpart => store.SetDisabledAsync(localpart, disabled));
+
+    /// <summary>Gives or takes the role of administrator.</summary>
+    public Task<AccountOutcome> SetAdministratorAsync(string name, bool administrator) =>
+        ChangeAsync(name, AccountChange.RoleChanged, localpart => store.SetAdministratorAsync(localpart, administrator));
+
+    /// <summary>Removes the account.</summary>
+    public Task<AccountOutcome> RemoveAsync(string name) => ChangeAsync(name, AccountChange.Removed, store.RemoveAsync);
+
+    /// <summary>Keys for all mechanisms; false and a reason for a password that cannot be used.</summary>
+    internal static bool TryDerive(string password, [NotNullWhen(true)] out ScramCredentials[]? keys, [NotNullWhen(false)] out string? reason)
+    {
+        keys = null;
+        if (password.Length == 0)
+        {
+            reason = "the password is empty";
+            return false;
+        }
+
+        if (password.Length > PasswordLimit)
+        {
+            reason = "the password is too long";
+            return false;
+        }
+
+        try
+        {
+            keys = [ScramCredentials.Derive(ScramHash.Sha1, password), ScramCredentials.Derive(ScramHash.Sha256, password)];
+            reason = null;
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            reason = "the password has characters that are not allowed (RFC 8265 §4)";
+            return false;
+        }
+    }
+
+    /// <summary>True when these keys are those of this password.</summary>
+    internal static bool Matches(ScramCredentials keys, string password)
+    {
+        try
+        {
+            return CryptographicOperations.FixedTimeEquals(ScramCredentials.Derive(keys.Hash, password, keys.Iterations, keys.Salt).StoredKey, keys.StoredKey);
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<AccountOutcome> ChangeAsync(string name, AccountChange? change, Func<string, Task<AccountOutcome>> act)
+    {
+        if (!JidPrep.TryLocalpart(name, out string? localpart))
+        {
+            return AccountOutcome.BadName;
+        }
+
+        AccountOutcome outcome = await act(localpart).ConfigureAwait(false);
+        if (outcome == AccountOutcome.Done && change is { } what)
+        {
+            Changed?.Invoke(localpart, what);
+        }
+
+        return outcome;
+    }
+}
