@@ -1,1 +1,3 @@
-return 0;
+using IotXmpp.LoadGenerator;
+
+return await LoadCommand.Create().Parse(args).InvokeAsync();
