@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Buffers.Text;
+
 namespace IotXmpp.Hub.Sasl;
 
 /// <summary>
@@ -6,28 +9,152 @@ namespace IotXmpp.Hub.Sasl;
 /// </summary>
 public sealed class SaslNegotiation
 {
-    internal SaslNegotiation()
+    /// <summary>The longest message of a client in octets of base64; a PLAIN message with three parts of 1,023 octets fits.</summary>
+    public const int MaxMessageChars = 4 * 1024 + 128;
+
+    private static readonly SearchValues<byte> s_base64Chars = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
+
+    private readonly SaslServer _server;
+    private readonly SaslContext _context;
+    private SaslExchange? _exchange;
+
+    internal SaslNegotiation(SaslServer server, SaslContext context)
     {
+        _server = server;
+        _context = context;
     }
 
     /// <summary>How many attempts have failed on this stream.</summary>
     public int Failures { get; private set; }
 
-    /// <summary>How long to wait before the last step is sent (growing delay after failures); zero when the throttle is off.</summary>
+    /// <summary>
+    /// How long the step that was just given has to be held back before it is sent, success or failure (growing delay after failures; at most
+    /// <see cref="LoginThrottle.MaxDelay"/>); zero when the throttle is off.
+    /// </summary>
     public TimeSpan Delay { get; private set; }
 
     /// <summary>
     /// <c>&lt;auth mechanism='…'&gt;</c>: <paramref name="text"/> is the element's character data: base64, <c>=</c> for an empty initial response,
     /// nothing for none (RFC 6120 §6.4.2).
     /// </summary>
-    public ValueTask<SaslStep> AuthAsync(string mechanism, ReadOnlyMemory<byte> text, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public ValueTask<SaslStep> AuthAsync(string mechanism, ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(mechanism);
+        if (_exchange is not null)
+        {
+            return new(Fail(SaslError.MalformedRequest)); // in the middle of another attempt
+        }
+
+        _exchange = _server.Exchange(mechanism, _context, out SaslError error);
+        return _exchange is null ? new(Fail(error)) : StepAsync(text, isInitial: true, cancellationToken);
+    }
 
     /// <summary><c>&lt;response&gt;</c>: <paramref name="text"/> is base64 (RFC 6120 §6.4.3).</summary>
-    public ValueTask<SaslStep> ResponseAsync(ReadOnlyMemory<byte> text, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public ValueTask<SaslStep> ResponseAsync(ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
+        => _exchange is null ? new(Fail(SaslError.MalformedRequest)) : StepAsync(text, isInitial: false, cancellationToken);
 
     /// <summary><c>&lt;abort/&gt;</c> (RFC 6120 §6.4.4).</summary>
-    public SaslStep Abort() => throw new NotImplementedException();
+    public SaslStep Abort() => Fail(SaslError.Aborted);
 
     /// <summary>The element name of an error (RFC 6120 §6.5).</summary>
-    public static string ElementName(SaslError error) => throw new NotImplementedException();
+    public static string ElementName(SaslError error) => error switch
+    {
+        SaslError.Aborted => "aborted",
+        SaslError.AccountDisabled => "account-disabled",
+        SaslError.CredentialsExpired => "credentials-expired",
+        SaslError.EncryptionRequired => "encryption-required",
+        SaslError.IncorrectEncoding => "incorrect-encoding",
+        SaslError.InvalidAuthzid => "invalid-authzid",
+        SaslError.InvalidMechanism => "invalid-mechanism",
+        SaslError.MalformedRequest => "malformed-request",
+        SaslError.MechanismTooWeak => "mechanism-too-weak",
+        SaslError.NotAuthorized => "not-authorized",
+        SaslError.TemporaryAuthFailure => "temporary-auth-failure",
+        _ => throw new ArgumentOutOfRangeException(nameof(error), error, "not a failure"),
+    };
+
+    private async ValueTask<SaslStep> StepAsync(ReadOnlyMemory<byte> text, bool isInitial, CancellationToken cancellationToken)
+    {
+        if (!TryDecode(text.Span, isInitial, out byte[]? message, out SaslError error))
+        {
+            return Fail(error);
+        }
+
+        SaslExchange exchange = _exchange!;
+        SaslStep step;
+        try
+        {
+            step = await exchange.StepAsync(message, cancellationToken);
+        }
+        catch (CredentialStoreException)
+        {
+            return Fail(SaslError.TemporaryAuthFailure);
+        }
+
+        if (step.Kind == SaslStepKind.Failure)
+        {
+            step = Fail(step.Error);
+        }
+        else if (step.Kind == SaslStepKind.Success)
+        {
+            _exchange = null;
+        }
+
+        Delay = exchange.Delay;
+        return step;
+    }
+
+    private SaslStep Fail(SaslError error)
+    {
+        _exchange = null;
+        Delay = TimeSpan.Zero;
+        Failures++;
+        return SaslStep.Failure(error);
+    }
+
+    /// <summary>Base64 as RFC 4648 §4 has it: no spaces, no line breaks, padded.</summary>
+    private static bool TryDecode(ReadOnlySpan<byte> text, bool isInitial, out byte[]? message, out SaslError error)
+    {
+        message = null;
+        error = SaslError.None;
+        if (text.IsEmpty)
+        {
+            message = isInitial ? null : [];
+            return true;
+        }
+
+        if (text.Length > MaxMessageChars)
+        {
+            error = SaslError.MalformedRequest;
+            return false;
+        }
+
+        if (text is [(byte)'='])
+        {
+            message = [];
+            return true;
+        }
+
+        if (!text.ContainsAnyExcept(s_base64Chars))
+        {
+            byte[] octets = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+            if (Base64.DecodeFromUtf8(text, octets, out _, out int written) == OperationStatus.Done)
+            {
+                if (written == octets.Length)
+                {
+                    message = octets;
+                }
+                else
+                {
+                    message = octets.AsSpan(0, written).ToArray();
+                    System.Security.Cryptography.CryptographicOperations.ZeroMemory(octets);
+                }
+
+                return true;
+            }
+        }
+
+        error = SaslError.IncorrectEncoding;
+        return false;
+    }
 }

@@ -7,5 +7,8 @@ public sealed class SaslOptions
     public int Iterations { get; set; } = ScramCredentials.DefaultIterations;
 
     /// <summary>How many recently verified PLAIN passwords are remembered (as keyed hashes) to spare their PBKDF2; 0 switches it off.</summary>
-    public int VerifiedPasswords { get; set; } = 16_384;
+    public int VerifiedPasswords { get; set; } = 32_768;
+
+    /// <summary>The mechanisms that may be offered; what the stream does not allow (TLS, channel binding) is left out besides.</summary>
+    public string[] Mechanisms { get; set; } = [.. SaslMechanisms.All];
 }

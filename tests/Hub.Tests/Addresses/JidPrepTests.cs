@@ -255,9 +255,9 @@ public sealed class JidPrepTests
     private static void AssertParts(string text, string? local, string domain, string? resource)
     {
         Assert.True(JidPrep.TryParse(Encoding.UTF8.GetBytes(text), out Jid? jid), text);
-        Assert.Equal(local, jid.Local);
+        Assert.Equal(local ?? "", jid.Local);
         Assert.Equal(domain, jid.Domain);
-        Assert.Equal(resource, jid.Resource);
+        Assert.Equal(resource ?? "", jid.Resource);
         Assert.True(JidPrep.TryParse(text.AsSpan(), out Jid? same));
         Assert.Equal(jid, same);
     }
