@@ -1,0 +1,251 @@
+using System.Globalization;
+using System.Xml.Linq;
+using IotXmpp.TestKit.Net;
+
+namespace IotXmpp.TestKit.Dialogues;
+
+/// <summary>One client of a running dialogue: its socket, and what it received while it waited for something else.</summary>
+internal sealed class DialogueSession(DialogueClient client, IDialogueServer server, Transcript transcript, string account, string password) : IAsyncDisposable
+{
+    private static readonly XNamespace Sm = "urn:xmpp:sm:3";
+
+    /// <summary>How long a step waits; IOTXMPP_DIALOGUE_WAIT (seconds) shortens it while dialogues are written.</summary>
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(
+        double.Parse(Environment.GetEnvironmentVariable("IOTXMPP_DIALOGUE_WAIT") ?? "15", CultureInfo.InvariantCulture));
+
+    private RawClient? socket;
+    private bool counting;
+    private uint handled;
+    private int pings;
+
+    public string Name => client.Name;
+
+    public string Account => account;
+
+    public bool IsBound { get; private set; }
+
+    public string? ResumptionId { get; private set; }
+
+    public Queue<XElement> Held { get; } = new();
+
+    public RawClient Socket => socket ?? throw new DialogueException($"{Name} is not connected");
+
+    public async Task OpenAsync(bool tls)
+    {
+        await DisposeAsync();
+        var endPoint = tls ? server.DirectTls ?? throw new DialogueException("the server has no direct TLS") : server.Plain;
+        socket = await RawClient.ConnectAsync(endPoint, Name, transcript);
+        if (tls)
+        {
+            await socket.SecureAsync(server.Domain, "xmpp-client");
+        }
+    }
+
+    public async Task ConnectAsync()
+    {
+        await OpenAsync(client.Transport == DialogueTransport.DirectTls);
+        await Socket.OpenStreamAsync(server.Domain);
+        if (client.Transport == DialogueTransport.StartTls)
+        {
+            await Socket.StartTlsAsync(server.Domain);
+            await Socket.OpenStreamAsync(server.Domain);
+        }
+
+        await AuthenticateAsync(client.Mechanism);
+        await Socket.OpenStreamAsync(server.Domain);
+        await BindAsync(client.Resource);
+        if (client.StreamManagement)
+        {
+            await Socket.SendAsync($"<enable xmlns='{Sm}' resume='true'/>");
+            var enabled = await Socket.ReadAsync(Wait);
+            if (enabled.Name != Sm + "enabled")
+            {
+                throw new DialogueException($"{Name}: expected <enabled/>, got {enabled}");
+            }
+
+            // A server that does not resume gives no id.
+            ResumptionId = (string?)enabled.Attribute("id");
+            counting = true;
+            handled = 0;
+        }
+    }
+
+    /// <summary>Opens a new connection and takes up the old session (XEP-0198 §5).</summary>
+    public async Task ResumeAsync()
+    {
+        var id = ResumptionId ?? throw new DialogueException($"{Name} has no session to resume");
+        await OpenAsync(client.Transport == DialogueTransport.DirectTls);
+        await Socket.OpenStreamAsync(server.Domain);
+        await AuthenticateAsync(client.Mechanism);
+        await Socket.OpenStreamAsync(server.Domain);
+        await Socket.SendAsync($"<resume xmlns='{Sm}' h='{handled}' previd='{id}'/>");
+        var resumed = await Socket.ReadAsync(Wait);
+        if (resumed.Name != Sm + "resumed")
+        {
+            throw new DialogueException($"{Name}: expected <resumed/>, got {resumed}");
+        }
+
+        counting = true;
+        IsBound = true;
+    }
+
+    public async Task AuthenticateAsync(string? mechanism)
+    {
+        if (await Socket.AuthenticateAsync(account, password, mechanism) is { } failure)
+        {
+            throw new DialogueException($"{Name}: log-in refused: {failure}");
+        }
+    }
+
+    public async Task BindAsync(string? resource)
+    {
+        await Socket.BindAsync(resource);
+        IsBound = true;
+    }
+
+    public async Task GoOnlineAsync(string priority)
+    {
+        await Socket.SendAsync(priority.Length == 0 ? "<presence/>" : $"<presence><priority>{priority}</priority></presence>");
+        await PingAsync();
+        // RFC 6121 §4.2.2: the server sends the presence back to the resource itself.
+        var others = Held.Where(e => !(e.Name == RawClient.Client + "presence" && (string?)e.Attribute("from") == Socket.Jid)).ToList();
+        if (others.Count == Held.Count)
+        {
+            throw new DialogueException($"{Name}: the own presence did not come back");
+        }
+
+        Held.Clear();
+        others.ForEach(Held.Enqueue);
+    }
+
+    /// <summary>The next element, from what is held or from the socket. Requests and answers of stream management are passed over unless one is waited for.</summary>
+    public async Task<XElement> NextAsync(params XName[] expected) => Held.TryDequeue(out var held) ? held : await FromSocketAsync(expected);
+
+    public async Task<XElement> HeaderAsync() => await Socket.NextAsync(Wait) switch
+    {
+        StreamEvent.Opened o => o.Header,
+        var other => throw new DialogueException($"{Name}: expected a stream header, got {RawClient.Describe(other)}"),
+    };
+
+    public async Task PingAsync()
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"barrier-{++pings}");
+        await Socket.SendAsync($"<iq type='get' id='{id}'><ping xmlns='urn:xmpp:ping'/></iq>");
+        while (true)
+        {
+            var element = await FromSocketAsync([]);
+            if (element.Name == RawClient.Client + "iq" && (string?)element.Attribute("id") == id)
+            {
+                return;
+            }
+
+            Held.Enqueue(element);
+        }
+    }
+
+    public async Task StreamErrorAsync(string condition)
+    {
+        var next = await Socket.NextAsync(Wait);
+        if (next is StreamEvent.Opened)
+        {
+            next = await Socket.NextAsync(Wait);
+        }
+
+        while (next is StreamEvent.Received { Element: var skipped } && (skipped.Name == Sm + "r" || skipped.Name == RawClient.Streams + "features"))
+        {
+            next = await Socket.NextAsync(Wait);
+        }
+
+        XNamespace ns = "urn:ietf:params:xml:ns:xmpp-streams";
+        if (next is not StreamEvent.Received { Element: var error } || error.Name != RawClient.Streams + "error")
+        {
+            throw new DialogueException($"{Name}: expected the stream error {condition}, got {RawClient.Describe(next)}");
+        }
+
+        if (error.Element(ns + condition) is null)
+        {
+            throw new DialogueException($"{Name}: expected the stream error {condition}, got {error.ToString(SaveOptions.DisableFormatting)}");
+        }
+
+        await EndedAsync();
+    }
+
+    public async Task EndedAsync()
+    {
+        IsBound = false;
+        // RFC 6120 §4.9.1.1: the stream is closed, then the connection.
+        var closed = false;
+        while (true)
+        {
+            switch (await Socket.NextAsync(Wait))
+            {
+                case StreamEvent.Closed:
+                    closed = true;
+                    break;
+                case StreamEvent.Ended when closed:
+                    return;
+                case StreamEvent.Ended e:
+                    throw new DialogueException($"{Name}: the connection ended ({e.How}) without </stream:stream>");
+                case StreamEvent.Received { Element: var e } when e.Name.Namespace == Sm:
+                    break;
+                case var other:
+                    throw new DialogueException($"{Name}: expected the end, got {RawClient.Describe(other)}");
+            }
+        }
+    }
+
+    public async Task DisconnectAsync()
+    {
+        await Socket.SendAsync("</stream:stream>");
+        IsBound = false;
+        while (await Socket.NextAsync(Wait) is not (StreamEvent.Closed or StreamEvent.Ended))
+        {
+        }
+
+        await DisposeAsync();
+    }
+
+    public void Cut()
+    {
+        Socket.Cut();
+        IsBound = false;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        IsBound = false;
+        counting = false;
+        Held.Clear();
+        if (socket is not null)
+        {
+            await socket.DisposeAsync();
+            socket = null;
+        }
+    }
+
+    private async Task<XElement> FromSocketAsync(XName[] expected)
+    {
+        while (true)
+        {
+            if (await Socket.NextAsync(Wait) is not StreamEvent.Received { Element: var element } other)
+            {
+                throw new DialogueException($"{Name}: expected an element, got the end of the stream or of the connection");
+            }
+
+            if (counting && element.Name.Namespace == RawClient.Client)
+            {
+                handled++;
+            }
+
+            if (element.Name.Namespace != Sm || expected.Contains(element.Name) || element.Name.LocalName is not ("r" or "a"))
+            {
+                return element;
+            }
+
+            if (counting && element.Name.LocalName == "r")
+            {
+                await Socket.SendAsync($"<a xmlns='{Sm}' h='{handled}'/>");
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.Net;
+
+namespace IotXmpp.TestKit.Dialogues;
+
+/// <summary>A server that dialogues can be held with: the hub, or another one to learn who is right.</summary>
+public interface IDialogueServer : IAsyncDisposable
+{
+    /// <summary>The domain that it serves: <c>hub.test</c> in the scripts.</summary>
+    string Domain { get; }
+
+    /// <summary>Where it listens for plain TCP (and STARTTLS).</summary>
+    IPEndPoint Plain { get; }
+
+    /// <summary>Where it listens for direct TLS, if it does.</summary>
+    IPEndPoint? DirectTls { get; }
+
+    /// <summary>Makes an account.</summary>
+    Task AddAccountAsync(string name, string password);
+
+    /// <summary>Moves the server's clock, if it is one that can be moved.</summary>
+    void Advance(TimeSpan by);
+}
