@@ -40,6 +40,7 @@ public sealed partial class DialogueRunner : IAsyncDisposable
         {
             sessions[client.Name] = new DialogueSession(client, server, transcript, AccountName(client.Account), Password(client.Account));
             captures[client.Name + " account"] = AccountName(client.Account);
+            captures[client.Name + " account upper"] = AccountName(client.Account).ToUpperInvariant();
         }
 
         foreach (var step in script.Steps)
@@ -109,6 +110,9 @@ public sealed partial class DialogueRunner : IAsyncDisposable
             case "authenticate":
                 await session.AuthenticateAsync(step.Argument.Length == 0 ? null : step.Argument);
                 break;
+            case "refused":
+                await session.RefusedAsync(step.Argument);
+                break;
             case "bind":
                 await session.BindAsync(step.Argument.Length == 0 ? null : step.Argument);
                 Bound(session);
@@ -172,6 +176,12 @@ public sealed partial class DialogueRunner : IAsyncDisposable
                 break;
             case "disconnected":
                 await session.EndedAsync();
+                break;
+            case "anew":
+                session.Socket.Restart();
+                break;
+            case "dropped":
+                await session.DroppedAsync();
                 break;
             case "stays":
                 await session.PingAsync();
@@ -301,6 +311,8 @@ public sealed partial class DialogueRunner : IAsyncDisposable
             case "plain":
                 var password = words.Length > 2 ? words[2] : Password(words[1]);
                 return Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{AccountName(words[1])}\0{password}")));
+            case "authzid":
+                return Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{AccountName(words[2])}@{server.Domain}\0{AccountName(words[1])}\0{Password(words[1])}")));
             case "scram":
                 return Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes($"n,,n={AccountName(words[1])},r=abcdefghijklmnop")));
             default:

@@ -41,13 +41,13 @@ public sealed partial class DialogueScript
     /// <summary>What a step may say: the words as they stand in the file, singular first. Longer ones win.</summary>
     private static readonly (string Words, string Verb)[] Verbs =
     [
-        ("opens a connection", "open"), ("opens a TLS connection", "open-tls"), ("opens a stream", "stream"), ("starts TLS", "tls"),
-        ("authenticates", "authenticate"), ("authenticates with", "authenticate"), ("binds", "bind"), ("connects", "connect"), ("connect", "connect"),
+        ("opens a connection", "open"), ("opens a TLS connection", "open-tls"), ("opens a stream", "stream"), ("begins anew", "anew"), ("starts TLS", "tls"),
+        ("authenticates", "authenticate"), ("authenticates with", "authenticate"), ("fails to authenticate with", "refused"), ("binds", "bind"), ("connects", "connect"), ("connect", "connect"),
         ("goes online", "online"), ("go online", "online"), ("goes online with priority", "online"), ("go online with priority", "online"),
         ("are friends", "friends"), ("sends:", "send"), ("receives:", "receive"), ("receive:", "receive"), ("receives in any order:", "receive-any"),
         ("receives nothing", "nothing"), ("receive nothing", "nothing"), ("receives anything", "drain"), ("receive anything", "drain"),
         ("skips to:", "skip"), ("receives stream header:", "header"), ("receives stream error", "stream-error"), ("disconnects", "disconnect"),
-        ("is cut", "cut"), ("is disconnected", "disconnected"), ("stays connected", "stays"), ("stay connected", "stays"), ("resumes", "resume"), ("passes:", "time"),
+        ("is cut", "cut"), ("is disconnected", "disconnected"), ("is dropped", "dropped"), ("stays connected", "stays"), ("stay connected", "stays"), ("resumes", "resume"), ("passes:", "time"),
     ];
 
     private readonly List<DialogueClient> clients = [];

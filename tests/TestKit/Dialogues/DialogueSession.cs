@@ -97,9 +97,20 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
         }
     }
 
+    /// <summary>A wrong password is refused as such (RFC 6120 §6.5.10).</summary>
+    public async Task RefusedAsync(string mechanism)
+    {
+        var failure = await Socket.AuthenticateAsync(account, password + "!", mechanism)
+            ?? throw new DialogueException($"{Name}: a wrong password was taken");
+        if (failure.Elements().All(e => e.Name.LocalName != "not-authorized"))
+        {
+            throw new DialogueException($"{Name}: expected not-authorized, got {failure}");
+        }
+    }
+
     public async Task BindAsync(string? resource)
     {
-        await Socket.BindAsync(resource);
+        await Socket.BindAsync(System.Security.SecurityElement.Escape(resource));
         IsBound = true;
     }
 
@@ -190,6 +201,25 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
                     break;
                 case var other:
                     throw new DialogueException($"{Name}: expected the end, got {RawClient.Describe(other)}");
+            }
+        }
+    }
+
+    /// <summary>The connection ends, in whatever way; the peer has gained nothing before.</summary>
+    public async Task DroppedAsync()
+    {
+        IsBound = false;
+        while (true)
+        {
+            switch (await Socket.NextAsync(Wait))
+            {
+                case StreamEvent.Ended:
+                    return;
+                case StreamEvent.Received { Element.Name.LocalName: "proceed" }:
+                    Socket.Restart();
+                    break;
+                case StreamEvent.Received { Element: var e } when e.Name.LocalName is not ("failure" or "error") && e.Name.Namespace != Sm:
+                    throw new DialogueException($"{Name}: expected to be dropped, got {e}");
             }
         }
     }

@@ -104,6 +104,11 @@ public sealed class RawClient : IAsyncDisposable
             if (splitter.Next() is { } ready)
             {
                 transcript.Received(Name, ready);
+                if (ready is StreamEvent.Received { Element: var e } && e.Name == Streams + "features")
+                {
+                    Features = e;
+                }
+
                 return ready;
             }
 

@@ -90,7 +90,8 @@ public static partial class XmlPattern
             }
             else if (name.StartsWith("re:", StringComparison.Ordinal))
             {
-                expression.Append("(?:").Append(name[3..]).Append(')');
+                var inner = Hole().Replace(name[3..], m => captures.TryGet(m.Groups[1].Value, out var v) ? Regex.Escape(v) : m.Value);
+                expression.Append("(?:").Append(inner).Append(')');
             }
             else if (captures.TryGet(name, out var known))
             {
@@ -156,7 +157,9 @@ public static partial class XmlPattern
         foreach (var extra in actual.Attributes().Where(a => !a.IsNamespaceDeclaration && pattern.Attribute(a.Name) is null))
         {
             // What a server may add to a stanza says nothing about it, except for the type, which changes what it is.
-            var free = isStanza ? extra.Name != "type" || (extra.Value == "normal" && actual.Name == Client + "message") : extra.Name.LocalName is "lang" or "by";
+            var free = isStanza ? extra.Name != "type" || (extra.Value == "normal" && actual.Name == Client + "message") : extra.Name.LocalName is "lang" or "by"
+                // RFC 6121 §2.6.2: a server may tell the version of a roster to whoever asks for it.
+                || (extra.Name == "ver" && pattern.Name.NamespaceName == "jabber:iq:roster");
             if (!free)
             {
                 return $"<{Short(pattern.Name)}> has {extra.Name}='{extra.Value}', which was not expected";
@@ -170,6 +173,15 @@ public static partial class XmlPattern
     {
         var text = string.Concat(pattern.Nodes().OfType<XText>().Select(t => t.Value));
         var open = text.Contains("{...}", StringComparison.Ordinal) || (isStanza && (string?)pattern.Attribute("type") == "error");
+        foreach (Match ban in Without().Matches(text))
+        {
+            if (actual.Element(XName.Get(ban.Groups[1].Value, ban.Groups[2].Value)) is not null)
+            {
+                return $"<{Short(pattern.Name)}> has <{ban.Groups[1].Value}>, which it must not have";
+            }
+        }
+
+        text = Without().Replace(text, "");
         var ordered = text.Contains("{in order}", StringComparison.Ordinal);
         text = text.Replace("{...}", "", StringComparison.Ordinal).Replace("{in order}", "", StringComparison.Ordinal);
         // RFC 6120 §8.3.2: a server may add a text for humans to any error.
@@ -221,4 +233,7 @@ public static partial class XmlPattern
 
     [GeneratedRegex(@"\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")]
     private static partial Regex Hole();
+
+    [GeneratedRegex(@"\{without (\S+) (\S+)\}")]
+    private static partial Regex Without();
 }
