@@ -1,0 +1,130 @@
+using IotXmpp.Hub.Routing;
+using IotXmpp.Xmpp;
+using Microsoft.Extensions.Logging;
+
+namespace IotXmpp.Hub.Modules;
+
+/// <summary>What a module needs of the hub.</summary>
+public interface IHub
+{
+    /// <summary>The served domain.</summary>
+    Jid Domain { get; }
+
+    /// <summary>Sends stanzas.</summary>
+    IStanzaRouter Router { get; }
+
+    /// <summary>The sessions bound here.</summary>
+    SessionRegistry Sessions { get; }
+
+    /// <summary>The clock.</summary>
+    TimeProvider Time { get; }
+
+    /// <summary>The logs.</summary>
+    ILoggerFactory Loggers { get; }
+
+    /// <summary>Who exists, who may administer (supplied by Accounts).</summary>
+    IAccounts Accounts { get; }
+
+    /// <summary>Who may see whose presence (supplied by Roster).</summary>
+    IRosters Rosters { get; }
+
+    /// <summary>All modules, in the order of <c>HubModules</c>.</summary>
+    IReadOnlyList<IXmppModule> Modules { get; }
+
+    /// <summary>What disco knows of the served entities.</summary>
+    IReadOnlyList<ServedEntity> Entities { get; }
+
+    /// <summary>When the hub was started.</summary>
+    DateTimeOffset StartedAt { get; }
+}
+
+/// <summary>Port: the accounts of the domain. Answers come from memory wherever they can.</summary>
+public interface IAccounts
+{
+    /// <summary>Whether the account exists.</summary>
+    ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default);
+
+    /// <summary>Whether a bare JID is an administrator of this hub.</summary>
+    ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default);
+
+    /// <summary>The owner of a thing's account (bare JID), or null where it has none.</summary>
+    ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default);
+}
+
+/// <summary>Port: presence subscriptions, for features that ask who may see what.</summary>
+public interface IRosters
+{
+    /// <summary>Whether <paramref name="contact"/> is subscribed to the presence of <paramref name="account"/> (state <c>from</c> or <c>both</c>; RFC 6121 §3).</summary>
+    ValueTask<bool> MaySeePresenceAsync(Jid account, Jid contact, CancellationToken cancel = default);
+
+    /// <summary>Whether <paramref name="contact"/> stands in one of the roster groups of <paramref name="account"/>.</summary>
+    ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default);
+}
+
+/// <summary>Sends stanzas on behalf of entities that the hub serves.</summary>
+public interface IStanzaRouter
+{
+    /// <summary>Routes a stanza by RFC 6121 §8, as if <see cref="Stanza.From"/> had sent it; errors go back to that entity.</summary>
+    ValueTask RouteAsync(Stanza stanza, Session? sender = null);
+
+    /// <summary>Sends one stanza made by the hub.</summary>
+    void Send(OutgoingStanza stanza, Jid to);
+
+    /// <summary>Sends the same stanza to many: it is serialized once, and each copy differs in <c>to</c> alone.</summary>
+    void Multicast(OutgoingStanza stanza, IReadOnlyList<Jid> recipients);
+
+    /// <summary>Answers a request.</summary>
+    void Reply(Stanza request, IqReply reply);
+
+    /// <summary>Bounces a stanza with an error, unless it is an error or a result itself (RFC 6120 §8.3.1).</summary>
+    void Bounce(Stanza stanza, StanzaError error);
+}
+
+/// <summary>A stanza made by the hub, without its addressee: what stays the same for everybody who gets it.</summary>
+/// <param name="Kind">message, presence or iq.</param>
+/// <param name="Type">The type, or <see cref="StanzaType.None"/>.</param>
+/// <param name="From">The sender: an entity that the hub serves.</param>
+/// <param name="Payload">What stands between the tags, as UTF-8.</param>
+/// <param name="Id">The id, or null.</param>
+public sealed record OutgoingStanza(StanzaKind Kind, StanzaType Type, Jid From, ReadOnlyMemory<byte> Payload, string? Id = null);
+
+/// <summary>What disco tells of an entity or of one of its nodes (XEP-0030 §3).</summary>
+public sealed class DiscoInfo
+{
+    /// <summary>Category, type and name.</summary>
+    public List<(string Category, string Type, string? Name)> Identities { get; } = [];
+
+    /// <summary>The features.</summary>
+    public List<string> Features { get; } = [];
+
+    /// <summary>Extension forms (XEP-0128): whole <c>x</c> elements as UTF-8.</summary>
+    public List<byte[]> Forms { get; } = [];
+}
+
+/// <summary>An item of disco#items (XEP-0030 §4).</summary>
+/// <param name="Jid">The item's address.</param>
+/// <param name="Node">Its node, or null.</param>
+/// <param name="Name">Its name, or null.</param>
+public sealed record DiscoItem(string Jid, string? Node = null, string? Name = null);
+
+/// <summary>A module's part in answering disco.</summary>
+public interface IDiscoProvider
+{
+    /// <summary>Adds what it knows of a node (null: of the entity itself).</summary>
+    /// <returns>Whether the node is this provider's, and an error where it refuses to tell.</returns>
+    ValueTask<(bool IsKnown, StanzaError? Error)> InfoAsync(IqRequest request, string? node, DiscoInfo info, CancellationToken cancel);
+
+    /// <summary>The items it knows under a node (null: of the entity itself).</summary>
+    ValueTask<DiscoItems> ItemsAsync(IqRequest request, string? node, CancellationToken cancel);
+}
+
+/// <summary>A provider's answer to disco#items.</summary>
+/// <param name="IsKnown">Whether the node is this provider's.</param>
+/// <param name="Items">The items.</param>
+/// <param name="Error">An error to refuse with, or null.</param>
+/// <param name="Trailer">What follows the items in the query, such as an RSM <c>set</c>, as UTF-8.</param>
+public sealed record DiscoItems(bool IsKnown, IReadOnlyList<DiscoItem> Items, StanzaError? Error = null, ReadOnlyMemory<byte> Trailer = default)
+{
+    /// <summary>The node is not this provider's.</summary>
+    public static DiscoItems Unknown { get; } = new(false, []);
+}
