@@ -1,0 +1,127 @@
+using IotXmpp.Hub.Streams;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Hub.Routing;
+
+/// <summary>
+/// A bound resource: what the rest of the hub sees of a client. It outlives its stream where stream management allows (XEP-0198 §5): then
+/// stanzas for it wait, and it is <see cref="IsResumable"/> without being <see cref="IsConnected"/>.
+/// </summary>
+public sealed class Session
+{
+    private readonly Lock _gate = new();
+    private OutboundQueue? _queue;
+    private object? _feature;
+    private Dictionary<Type, object>? _features;
+
+    internal Session(Jid jid, OutboundQueue queue)
+    {
+        Jid = jid;
+        _queue = queue;
+    }
+
+    /// <summary>The full JID.</summary>
+    public Jid Jid { get; }
+
+    /// <summary>Whether initial presence was sent and not taken back (RFC 6121 §4.2).</summary>
+    public bool IsAvailable { get; private set; }
+
+    /// <summary>The priority of the presence, -128 to 127 (RFC 6121 §4.7.2.3); 0 without presence.</summary>
+    public sbyte Priority { get; private set; }
+
+    /// <summary>The last available presence as the client sent it, or null.</summary>
+    public Stanza? Presence { get; private set; }
+
+    /// <summary>When <see cref="Presence"/> was sent.</summary>
+    public DateTimeOffset PresenceAt { get; private set; }
+
+    /// <summary>Whether a stream serves the session now.</summary>
+    public bool IsConnected => _queue is not null;
+
+    /// <summary>Why the session has ended, or null while it lives: one of the reasons of the wire profile (<c>shutdown</c>, <c>connection-lost</c>, …).</summary>
+    public string? EndReason { get; internal set; }
+
+    /// <summary>The stream that serves the session, or null.</summary>
+    internal C2sStream? Stream { get; set; }
+
+    /// <summary>Stream management, where the client asked for it.</summary>
+    internal StreamManagement? Management { get; set; }
+
+    /// <summary>Whether the session survives the loss of its stream.</summary>
+    public bool IsResumable => Management is { CanResume: true };
+
+    /// <summary>Features keep what they know of a session here: one object a type.</summary>
+    public T? Get<T>()
+        where T : class
+    {
+        if (_feature is T only)
+        {
+            return only;
+        }
+
+        lock (_gate)
+        {
+            return _features is not null && _features.TryGetValue(typeof(T), out object? value) ? (T)value : null;
+        }
+    }
+
+    /// <summary>Keeps an object of a feature with the session.</summary>
+    public void Set<T>(T value)
+        where T : class
+    {
+        lock (_gate)
+        {
+            if (_feature is null or T)
+            {
+                _feature = value;
+            }
+            else
+            {
+                (_features ??= [])[typeof(T)] = value;
+            }
+        }
+    }
+
+    /// <summary>Sets or (null) takes back the available presence; the Presence feature calls this.</summary>
+    public void SetPresence(Stanza? presence, sbyte priority, DateTimeOffset at)
+    {
+        Presence = presence;
+        Priority = presence is null ? (sbyte)0 : priority;
+        IsAvailable = presence is not null;
+        PresenceAt = at;
+    }
+
+    /// <summary>Ends the session: its stream gets the stream error and is closed, it cannot be resumed.</summary>
+    /// <param name="streamError">The condition (RFC 6120 §4.9.3), such as <c>conflict</c> or <c>reset</c>.</param>
+    /// <param name="reason">The reason of the wire profile that watchers see: <c>replaced</c>, <c>revoked</c>, <c>shutdown</c>.</param>
+    public void End(string streamError, string reason) => Ending?.Invoke(this, streamError, reason);
+
+    /// <summary>What <see cref="End"/> calls: the stream host.</summary>
+    internal Action<Session, string, string>? Ending { get; init; }
+
+    /// <summary>Sends one stanza: <paramref name="head"/>, then <c> to='…'&gt;</c>, then <paramref name="tail"/>.</summary>
+    /// <param name="head">The start tag up to the addressee.</param>
+    /// <param name="to">The addressee that the client is shown.</param>
+    /// <param name="tail">From behind the start tag's <c>&gt;</c> to the end of the stanza.</param>
+    internal void Deliver(ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
+    {
+        StreamManagement? management = Management;
+        if (management is not null)
+        {
+            management.Deliver(this, head, to, tail);
+            return;
+        }
+
+        _queue?.AppendStanza(head, to, tail);
+    }
+
+    /// <summary>Gives the session a stream, or (null) takes it away.</summary>
+    internal void Attach(OutboundQueue? queue, C2sStream? stream)
+    {
+        _queue = queue;
+        Stream = stream;
+    }
+
+    /// <summary>The queue of the stream that serves the session, or null.</summary>
+    internal OutboundQueue? Queue => _queue;
+}

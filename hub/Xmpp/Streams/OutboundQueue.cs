@@ -1,0 +1,339 @@
+using System.Buffers;
+using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Xml;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Hub.Streams;
+
+/// <summary>Where an <see cref="OutboundQueue"/> writes: the transport's pipe, or TLS over it.</summary>
+internal interface IOutboundSink
+{
+    /// <summary>Writes all bytes; ends when the transport has taken them. False when the peer is gone.</summary>
+    ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes);
+}
+
+/// <summary>
+/// What waits to be sent on one stream: bounded, many appenders, one writer at a time. Stanzas gather in one pooled buffer and leave together: those that
+/// one read of any stream caused are flushed when that read was worked off (<see cref="FlushBatch"/>). An idle queue owns no buffer.
+/// </summary>
+internal sealed class OutboundQueue
+{
+    private const int FirstBuffer = 1024;
+    private readonly Lock _gate = new();
+    private readonly Action _overflow;
+    private readonly int _limit;
+    private IOutboundSink _sink;
+    private byte[]? _buffer;
+    private int _count;
+    private bool _writing;
+    private bool _inBatch;
+    private bool _closed;
+    private bool _held;
+    private long _writingSince;
+    private TaskCompletionSource? _drained;
+
+    /// <param name="sink">Where it writes.</param>
+    /// <param name="limit">Bytes that may wait (<see cref="XmppOptions.OutboundQueueBytes"/>).</param>
+    /// <param name="overflow">Called once, outside of any lock, when more than that would wait; the queue is closed then.</param>
+    public OutboundQueue(IOutboundSink sink, int limit, Action overflow)
+    {
+        _sink = sink;
+        _limit = limit;
+        _overflow = overflow;
+    }
+
+    /// <summary>When the write that is under way began (<see cref="Environment.TickCount64"/>), or 0.</summary>
+    public long WritingSince => Volatile.Read(ref _writingSince);
+
+    /// <summary>Bytes that wait.</summary>
+    public int Waiting => Volatile.Read(ref _count);
+
+    /// <summary>Changes the sink (STARTTLS); nothing may be under way.</summary>
+    public void SetSink(IOutboundSink sink) => _sink = sink;
+
+    /// <summary>Appends bytes as they are.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        bool overflow;
+        lock (_gate)
+        {
+            if (Reserve(bytes.Length, out overflow) is { } room)
+            {
+                bytes.CopyTo(room.AsSpan(_count));
+                _count += bytes.Length;
+            }
+        }
+
+        Wake(overflow);
+    }
+
+    /// <summary>Appends a stanza out of its parts; see <see cref="Session.Deliver"/>.</summary>
+    public void AppendStanza(ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
+    {
+        bool overflow;
+        lock (_gate)
+        {
+            if (Reserve(StanzaBytes.Bound(head, to, tail), out overflow) is { } room)
+            {
+                _count += StanzaBytes.Write(room.AsSpan(_count), head, to, tail);
+            }
+        }
+
+        Wake(overflow);
+    }
+
+    /// <summary>Nothing leaves until <see cref="Release"/>: what is appended gathers.</summary>
+    public void Hold()
+    {
+        lock (_gate)
+        {
+            _held = true;
+        }
+    }
+
+    /// <summary>Ends <see cref="Hold"/>.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            _held = false;
+        }
+
+        Flush();
+    }
+
+    /// <summary>Sends what waits, unless a write is under way: that one goes on with it.</summary>
+    public void Flush()
+    {
+        byte[] buffer;
+        int count;
+        lock (_gate)
+        {
+            _inBatch = false;
+            if (_writing || _held || _count == 0)
+            {
+                return;
+            }
+
+            buffer = _buffer!;
+            count = _count;
+            _buffer = null;
+            _count = 0;
+            _writing = true;
+        }
+
+        _writingSince = Environment.TickCount64;
+        _ = WriteAsync(buffer, count);
+    }
+
+    /// <summary>Ends when all that was appended was written or the peer is gone.</summary>
+    public async ValueTask IdleAsync()
+    {
+        Release();
+        while (true)
+        {
+            Task drained;
+            lock (_gate)
+            {
+                if (!_writing)
+                {
+                    return;
+                }
+
+                drained = (_drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await drained.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Forgets what waits and takes no more.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            if (!_writing)
+            {
+                Drop();
+            }
+        }
+    }
+
+    private async Task WriteAsync(byte[] buffer, int count)
+    {
+        bool alive = true;
+        while (true)
+        {
+            try
+            {
+                if (alive)
+                {
+                    alive = await _sink.WriteAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
+                }
+            }
+            catch (Exception e) when (e is IOException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
+            {
+                // The peer is gone; the reading side sees the same and ends the stream.
+                alive = false;
+            }
+
+            TaskCompletionSource? drained;
+            lock (_gate)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+                if (!alive)
+                {
+                    _closed = true;
+                    Drop();
+                }
+
+                if (_count == 0 || _held)
+                {
+                    _writing = false;
+                    _writingSince = 0;
+                    drained = _drained;
+                    _drained = null;
+                    if (drained is null)
+                    {
+                        return;
+                    }
+                }
+                else
+                {
+                    buffer = _buffer!;
+                    count = _count;
+                    _buffer = null;
+                    _count = 0;
+                    drained = null;
+                }
+            }
+
+            if (drained is not null)
+            {
+                drained.SetResult();
+                return;
+            }
+
+            _writingSince = Environment.TickCount64;
+        }
+    }
+
+    // Under the gate. Null where the queue takes nothing.
+    private byte[]? Reserve(int bytes, out bool overflow)
+    {
+        overflow = false;
+        if (_closed)
+        {
+            return null;
+        }
+
+        int need = _count + bytes;
+        if (_buffer is null)
+        {
+            _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBuffer, need));
+        }
+        else if (_buffer.Length < need)
+        {
+            if (_count >= _limit)
+            {
+                overflow = true;
+                _closed = true;
+                Drop();
+                return null;
+            }
+
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(need, _buffer.Length * 2));
+            _buffer.AsSpan(0, _count).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = larger;
+        }
+
+        return _buffer;
+    }
+
+    private void Drop()
+    {
+        if (_buffer is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = null;
+        }
+
+        _count = 0;
+    }
+
+    private void Wake(bool overflow)
+    {
+        if (overflow)
+        {
+            _overflow();
+            return;
+        }
+
+        if (_inBatch)
+        {
+            return;
+        }
+
+        if (FlushBatch.TryAdd(this))
+        {
+            _inBatch = true;
+        }
+        else
+        {
+            Flush();
+        }
+    }
+}
+
+/// <summary>
+/// Coalesces flushes: while a thread works off one read, the queues it appends to are remembered, and flushed together at the end. So eight stanzas that came
+/// in one segment leave in one.
+/// </summary>
+internal sealed class FlushBatch
+{
+    [ThreadStatic]
+    private static FlushBatch? _current;
+
+    private readonly List<OutboundQueue> _queues = new(16);
+    private bool _active;
+
+    /// <summary>Begins a batch on this thread; false where one is active already (then that one flushes).</summary>
+    public static bool Begin()
+    {
+        FlushBatch batch = _current ??= new FlushBatch();
+        if (batch._active)
+        {
+            return false;
+        }
+
+        batch._active = true;
+        return true;
+    }
+
+    /// <summary>Ends the batch of this thread: everything leaves.</summary>
+    public static void End()
+    {
+        FlushBatch batch = _current!;
+        batch._active = false;
+        for (int i = 0; i < batch._queues.Count; i++)
+        {
+            batch._queues[i].Flush();
+        }
+
+        batch._queues.Clear();
+    }
+
+    /// <summary>Remembers a queue for the end of the batch; false where no batch is active on this thread.</summary>
+    public static bool TryAdd(OutboundQueue queue)
+    {
+        if (_current is not { _active: true } batch)
+        {
+            return false;
+        }
+
+        batch._queues.Add(queue);
+        return true;
+    }
+}
