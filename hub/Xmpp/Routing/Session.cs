@@ -35,6 +35,9 @@ public sealed class Session
     /// <summary>When <see cref="Presence"/> was sent.</summary>
     public DateTimeOffset PresenceAt { get; private set; }
 
+    /// <summary>The keep-alive interval that a thing has announced, in seconds (wire profile, session); 0 where none was.</summary>
+    public int KeepAliveSeconds { get; set; }
+
     /// <summary>Whether a stream serves the session now.</summary>
     public bool IsConnected => _queue is not null;
 

@@ -90,6 +90,8 @@ public sealed class Stanza
     private int _childNameLength;
     private int _childNsStart;
     private int _childNsLength;
+    private int _rootNsStart;
+    private int _rootNsLength;
 
     internal Stanza()
     {
@@ -130,6 +132,9 @@ public sealed class Stanza
 
     /// <summary>The first child's name as text, for handlers that are not on a hot path.</summary>
     public string ChildNameText => Encoding.UTF8.GetString(ChildName);
+
+    /// <summary>The namespace that the start tag declares; <c>jabber:client</c> where it declares none.</summary>
+    internal ReadOnlySpan<byte> RootNamespace => _rootNsLength < 0 ? "jabber:client"u8 : _bytes.Span.Slice(_rootNsStart, _rootNsLength);
 
     /// <summary>The attributes of the start tag as they stand, without <c>to</c>, <c>from</c> and the default namespace; each with a space before it.</summary>
     internal ReadOnlySpan<byte> OtherAttributes => _bytes.Span.Slice(_attributesStart, _attributesLength);
@@ -202,6 +207,7 @@ public sealed class Stanza
         Kind = KindOf(reader.LocalName);
         Range to = default;
         Range from = default;
+        _rootNsLength = -1;
         _idStart = _idLength = 0;
         ReadOnlySpan<byte> type = default;
         ReadOnlySpan<byte> rawAttributes = reader.RawAttributes;
@@ -227,6 +233,8 @@ public sealed class Stanza
             }
             else if (name.SequenceEqual("xmlns"u8))
             {
+                _rootNsStart = at;
+                _rootNsLength = value.Length;
                 keep = false;
             }
             else if (name.SequenceEqual("id"u8))

@@ -102,6 +102,15 @@ internal sealed class OutboundQueue
         Flush();
     }
 
+    /// <summary>Takes back what waits; only between <see cref="Hold"/> and <see cref="Release"/>.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            Drop();
+        }
+    }
+
     /// <summary>Sends what waits, unless a write is under way: that one goes on with it.</summary>
     public void Flush()
     {

@@ -7,6 +7,8 @@ namespace IotXmpp.Hub.Xml;
 /// <summary>Character data: valid UTF-8 (RFC 3629) of characters that XML 1.0 has.</summary>
 internal static class Utf8Text
 {
+    private static ReadOnlySpan<byte> Specials => [0xEF, 0xBF];
+
     /// <summary>Whether the bytes are whole, valid characters; ASCII controls are the caller's to look for.</summary>
     public static bool IsValid(ReadOnlySpan<byte> text)
     {
@@ -22,7 +24,7 @@ internal static class Utf8Text
         }
 
         int at;
-        while ((at = text.IndexOf([0xEF, 0xBF])) >= 0)
+        while ((at = text.IndexOf(Specials)) >= 0)
         {
             if (text[at + 2] >= 0xBE)
             {

@@ -41,6 +41,9 @@ public sealed class XmlBuilder : IBufferWriter<byte>, IDisposable
         }
     }
 
+    /// <summary>What was written so far while a start tag is still open at its end: more attributes may be put behind it by others.</summary>
+    internal ReadOnlySpan<byte> OpenTag => _buffer.AsSpan(0, _count);
+
     /// <summary>The number of bytes written.</summary>
     public int Count => _count + (_tagOpen ? 1 : 0);
 

@@ -1,0 +1,3 @@
+// The client core has small types of the same names; in the hub these are meant.
+global using Element = IotXmpp.Hub.Xml.Element;
+global using StanzaError = IotXmpp.Hub.Routing.StanzaError;

@@ -1,0 +1,125 @@
+using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Xml;
+using IotXmpp.Xmpp;
+using Microsoft.Extensions.Logging;
+
+namespace IotXmpp.Hub.Routing;
+
+/// <summary>Finds the one handler of a request and turns its outcome into the answer: the only place where outcomes become stanzas.</summary>
+internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
+{
+    private readonly ILogger _log = hub.Loggers.CreateLogger<IqDispatcher>();
+
+    /// <summary>Ends when the hub stops.</summary>
+    public CancellationToken Stopping { get; set; }
+
+    public ValueTask HandleAsync(ServedEntity entity, Jid target, Stanza stanza, Session? sender)
+    {
+        if (!stanza.IsIqRequest)
+        {
+            // A result or an error for the hub itself: nobody waits for it (liveness probes count every byte anyway).
+            return default;
+        }
+
+        if (!HasOneChild(stanza))
+        {
+            router.Bounce(stanza, StanzaError.BadRequest);
+            return default;
+        }
+
+        IqRoute? route = entity.Find(stanza.Type, stanza.ChildName, stanza.ChildNamespace);
+        if (route is null)
+        {
+            router.Bounce(stanza, StanzaError.ServiceUnavailable);
+            return default;
+        }
+
+        if (route.Ordering == IqOrdering.Concurrent && sender?.Stream is { } stream)
+        {
+            return stream.RunConcurrentlyAsync(route, new IqRequest(stanza.Copy(), target, sender), this);
+        }
+
+        var request = new IqRequest(stanza, target, sender);
+        if (sender?.Stream is { HasConcurrent: true } busy)
+        {
+            return AfterOthersAsync(busy, route, request);
+        }
+
+        return RunAsync(route, request);
+    }
+
+    /// <summary>Runs a handler and answers.</summary>
+    public ValueTask RunAsync(IqRoute route, IqRequest request)
+    {
+        ValueTask<IqReply> reply;
+        try
+        {
+            reply = route.Handler(request, Stopping);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Fail(request, e);
+            return default;
+        }
+
+        if (reply.IsCompletedSuccessfully)
+        {
+            router.Reply(request.Stanza, reply.Result);
+            return default;
+        }
+
+        return FinishAsync(reply, request);
+    }
+
+    private async ValueTask AfterOthersAsync(Streams.C2sStream stream, IqRoute route, IqRequest request)
+    {
+        await stream.ConcurrentEndedAsync().ConfigureAwait(false);
+        await RunAsync(route, request).ConfigureAwait(false);
+    }
+
+    private async ValueTask FinishAsync(ValueTask<IqReply> pending, IqRequest request)
+    {
+        IqReply reply;
+        try
+        {
+            reply = await pending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Fail(request, e);
+            return;
+        }
+
+        router.Reply(request.Stanza, reply);
+    }
+
+    private void Fail(IqRequest request, Exception e)
+    {
+        IqDispatcherLog.HandlerFailed(_log, e, request.Stanza.ChildNameText, request.From, request.Stanza.Id);
+        router.Bounce(request.Stanza, StanzaError.InternalServerError);
+    }
+
+    // RFC 6120 §8.2.3: a request has exactly one child.
+    private static bool HasOneChild(Stanza stanza)
+    {
+        XmlSpanReader reader = stanza.ReadInner();
+        int children = 0;
+        while (reader.Read())
+        {
+            if (reader.Node == XmlNode.Start)
+            {
+                children++;
+                reader.Skip();
+            }
+        }
+
+        return children == 1;
+    }
+}
+
+/// <summary>Logs of <see cref="IqDispatcher"/>.</summary>
+internal static partial class IqDispatcherLog
+{
+    [LoggerMessage(Level = LogLevel.Error, Message = "The handler of iq {Payload} from {From}, id {Id}, failed")]
+    public static partial void HandlerFailed(ILogger log, Exception e, string payload, Jid from, string? id);
+}

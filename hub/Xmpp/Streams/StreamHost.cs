@@ -1,0 +1,333 @@
+using System.Collections.Concurrent;
+using System.Net;
+using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Sasl;
+using IotXmpp.Hub.Tls;
+using IotXmpp.Hub.Xml;
+using IotXmpp.Xmpp;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace IotXmpp.Hub.Streams;
+
+/// <summary>All client streams, what they share, and how sessions begin and end.</summary>
+public sealed class StreamHost : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<C2sStream, byte> _streams = new();
+    private readonly ConcurrentDictionary<string, Session> _resumable = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<IPAddress, int> _unauthenticated = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Dictionary<string, IStreamFeature> _featureOf = new(StringComparer.Ordinal);
+    private readonly List<IStreamFeature> _features = [];
+    private ITimer? _watch;
+
+    /// <param name="hub">The modules, loaded.</param>
+    /// <param name="options">The bounds.</param>
+    /// <param name="sasl">Checks who clients are.</param>
+    /// <param name="tls">The certificate; null only where no listener needs one.</param>
+    /// <param name="allowPlaintext">Whether clients on loopback may authenticate without TLS.</param>
+    public StreamHost(ModuleHost hub, XmppOptions options, SaslServer sasl, ITlsIdentitySource? tls, bool allowPlaintext)
+    {
+        Hub = hub;
+        Options = options;
+        Sasl = sasl;
+        Tls = tls;
+        AllowPlaintext = allowPlaintext;
+        Log = hub.Loggers.CreateLogger("IotXmpp.Hub.Streams");
+        Add(new StartTlsFeature(tls is not null));
+        Add(new SaslFeature(this));
+        Add(new BindFeature(this));
+        Add(new StreamManagementFeature(this));
+        foreach (IStreamFeature feature in hub.StreamFeatures)
+        {
+            Add(feature);
+        }
+
+        hub.Router.Iqs.Stopping = _stopping.Token;
+    }
+
+    /// <summary>How many connections are open.</summary>
+    public int Connections => _streams.Count;
+
+    internal ModuleHost Hub { get; }
+
+    internal XmppOptions Options { get; }
+
+    internal SaslServer Sasl { get; }
+
+    internal ITlsIdentitySource? Tls { get; }
+
+    internal bool AllowPlaintext { get; }
+
+    internal ILogger Log { get; }
+
+    internal JidCache Jids { get; } = new();
+
+    internal CancellationToken Stopping => _stopping.Token;
+
+    internal IReadOnlyList<IStreamFeature> Features => _features;
+
+    /// <summary>Begins to watch the clock.</summary>
+    public void Start() => _watch = Hub.Time.CreateTimer(_ => WatchAll(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+
+    /// <summary>Serves one connection to its end.</summary>
+    /// <param name="connection">From the listener.</param>
+    /// <param name="directTls">TLS begins at once (XEP-0368).</param>
+    public Task ServeAsync(ConnectionContext connection, bool directTls) => new C2sStream(this, connection).RunAsync(directTls);
+
+    /// <summary>Ends all streams: each client gets <c>system-shutdown</c> and the hint when to come back (wire profile, session).</summary>
+    public async Task StopAsync()
+    {
+        byte[] hint;
+        using (var xml = new XmlBuilder())
+        {
+            hint = xml.Open("retry"u8, Ns.Drain).Attribute("after"u8, Options.DrainAfterSeconds).Attribute("spread"u8, Options.DrainSpreadSeconds).Close("retry"u8).ToArray();
+        }
+
+        foreach (C2sStream stream in _streams.Keys)
+        {
+            stream.EndReason ??= "shutdown";
+            stream.Fail("system-shutdown", null, hint);
+        }
+
+        for (int i = 0; i < 30 && !_streams.IsEmpty; i++)
+        {
+            await Task.Delay(100).ConfigureAwait(false);
+        }
+
+        await _stopping.CancelAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_watch is not null)
+        {
+            await _watch.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _stopping.Dispose();
+    }
+
+    internal IStreamFeature? FeatureOf(string ns) => _featureOf.GetValueOrDefault(ns);
+
+    internal void Add(C2sStream stream)
+    {
+        _streams.TryAdd(stream, 0);
+        int unauthenticated = stream.Peer is { } peer ? _unauthenticated.AddOrUpdate(peer.Address, 1, (_, count) => count + 1) : 0;
+        if (_streams.Count > Options.MaxConnections || unauthenticated > Options.MaxUnauthenticatedPerAddress)
+        {
+            stream.Fail("resource-constraint");
+        }
+    }
+
+    internal void Authenticated(C2sStream stream)
+    {
+        if (stream.Peer is { } peer)
+        {
+            Forget(peer.Address);
+        }
+    }
+
+    internal void Remove(C2sStream stream)
+    {
+        _streams.TryRemove(stream, out _);
+        if (stream.Account is null && stream.Peer is { } peer)
+        {
+            Forget(peer.Address);
+        }
+    }
+
+    /// <summary>Binds a session to a stream; null where the account has as many as it may.</summary>
+    internal Session? Bind(C2sStream stream, Jid jid)
+    {
+        var session = new Session(jid, stream.Queue) { Ending = EndSession, Stream = stream };
+        if (!Hub.Sessions.TryAdd(session, Options.MaxSessionsPerAccount, out Session? replaced))
+        {
+            return null;
+        }
+
+        replaced?.End("conflict", "replaced");
+        stream.Bound(session);
+        Hub.Opened(session);
+        StreamLog.Bound(Log, jid, stream.Peer, stream.IsEncrypted);
+        return session;
+    }
+
+    /// <summary>Turns on stream management for a session.</summary>
+    internal void Manage(Session session, StreamManagement management)
+    {
+        session.Management = management;
+        if (management.CanResume)
+        {
+            _resumable[management.Id] = session;
+        }
+    }
+
+    /// <summary>The session that <c>previd</c> names, if it is the account's.</summary>
+    internal Session? Resumable(string id, string account) => _resumable.TryGetValue(id, out Session? session) && session.Jid.Local == account && session.EndReason is null ? session : null;
+
+    /// <summary>A stream has ended: its session waits for resumption or ends too.</summary>
+    internal void StreamEnded(C2sStream stream, Session session, bool closedByPeer)
+    {
+        if (session.Stream != stream)
+        {
+            return;
+        }
+
+        if (!closedByPeer && stream.KeepSession && session.IsResumable && Options.ResumeSeconds > 0)
+        {
+            session.Management!.DetachedAt = Environment.TickCount64;
+            session.Attach(null, null);
+            StreamLog.Waiting(Log, session.Jid, Options.ResumeSeconds);
+            Detached?.Invoke(session);
+            return;
+        }
+
+        Finish(session, stream.EndReason ?? "connection-lost");
+    }
+
+    /// <summary>Called when a session has lost its stream and may be resumed, and when it was resumed.</summary>
+    public event Action<Session>? Detached;
+
+    /// <summary>Called when a session was resumed.</summary>
+    public event Action<Session>? Resumed;
+
+    internal void OnResumed(Session session) => Resumed?.Invoke(session);
+
+    private void EndSession(Session session, string streamError, string reason)
+    {
+        C2sStream? stream = session.Stream;
+        Finish(session, reason);
+        if (stream is not null)
+        {
+            stream.EndReason = reason;
+            stream.Fail(streamError);
+        }
+    }
+
+    private void Finish(Session session, string reason)
+    {
+        lock (session)
+        {
+            if (session.EndReason is not null)
+            {
+                return;
+            }
+
+            session.EndReason = reason;
+        }
+
+        Hub.Sessions.Remove(session);
+        if (session.Management is { } management)
+        {
+            _resumable.TryRemove(management.Id, out _);
+        }
+
+        session.Attach(null, null);
+        StreamLog.Ended(Log, session.Jid, reason);
+        _ = FinishAsync(session);
+    }
+
+    // The rest of the hub hears of it as if the client had said it (RFC 6121 §4.5.4); then what it never acknowledged goes another way (XEP-0198 §5).
+    private async Task FinishAsync(Session session)
+    {
+        try
+        {
+            if (session.IsAvailable)
+            {
+                await Hub.Router.RouteAsync(Stanza.Parse("<presence type='unavailable'/>"u8.ToArray(), session.Jid, null), session).ConfigureAwait(false);
+            }
+
+            Hub.Closed(session);
+            foreach (byte[] unacked in session.Management?.TakeUnacked() ?? [])
+            {
+                await RedirectAsync(unacked).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            StreamLog.Failed(Log, e, session.Jid);
+        }
+    }
+
+    private ValueTask RedirectAsync(byte[] bytes)
+    {
+        var stanza = new Stanza();
+        (Range to, Range from) = stanza.Load(bytes);
+        if (!JidPrep.TryParse(XmlEscape.Decode(bytes.AsSpan()[from], isAttribute: true), out Jid? sender)
+            || !JidPrep.TryParse(XmlEscape.Decode(bytes.AsSpan()[to], isAttribute: true), out Jid? addressee))
+        {
+            return default;
+        }
+
+        stanza.From = sender;
+        stanza.To = addressee;
+        // Presence is not repeated: who comes next sees what is current. A request is answered by "not there" like any other.
+        return stanza.Kind == StanzaKind.Presence ? default : Hub.Router.RouteAsync(stanza);
+    }
+
+    private void Add(IStreamFeature feature)
+    {
+        _features.Add(feature);
+        if (feature.Namespace.Length > 0)
+        {
+            _featureOf.Add(feature.Namespace, feature);
+        }
+    }
+
+    private void Forget(IPAddress address)
+    {
+        if (_unauthenticated.AddOrUpdate(address, 0, (_, count) => count - 1) <= 0)
+        {
+            _unauthenticated.TryRemove(new KeyValuePair<IPAddress, int>(address, 0));
+        }
+    }
+
+    private void WatchAll()
+    {
+        long now = Environment.TickCount64;
+        foreach (KeyValuePair<C2sStream, byte> entry in _streams)
+        {
+            entry.Key.Watch(now);
+        }
+
+        foreach (KeyValuePair<string, Session> entry in _resumable)
+        {
+            if (entry.Value.Management is { DetachedAt: > 0 } management && now - management.DetachedAt > Options.ResumeSeconds * 1000L)
+            {
+                Finish(entry.Value, "connection-lost");
+            }
+        }
+    }
+}
+
+/// <summary>Logs of streams.</summary>
+internal static partial class StreamLog
+{
+    [LoggerMessage(Level = LogLevel.Error, Message = "The stream of {Jid} failed")]
+    public static partial void Failed(ILogger log, Exception e, Jid? jid);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Stream error {Condition} to {Jid} at {Peer}")]
+    public static partial void StreamError(ILogger log, string condition, Jid? jid, IPEndPoint? peer);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "TLS with {Peer} failed: {Reason}")]
+    public static partial void TlsFailed(ILogger log, IPEndPoint? peer, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Jid} at {Peer} reads too slowly and is disconnected")]
+    public static partial void SlowConsumer(ILogger log, Jid? jid, IPEndPoint? peer);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Jid} bound from {Peer}, TLS {Tls}")]
+    public static partial void Bound(ILogger log, Jid jid, IPEndPoint? peer, bool tls);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Jid} lost its stream and may resume for {Seconds} s")]
+    public static partial void Waiting(ILogger log, Jid jid, int seconds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Jid} ended: {Reason}")]
+    public static partial void Ended(ILogger log, Jid jid, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Peer} failed to authenticate: {Error}")]
+    public static partial void NotAuthenticated(ILogger log, IPEndPoint? peer, string error);
+}

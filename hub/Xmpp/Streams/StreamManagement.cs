@@ -1,0 +1,180 @@
+using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Xml;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Hub.Streams;
+
+/// <summary>
+/// Stream management of one session (XEP-0198): what was received, what was sent and not yet acknowledged. Bounded in stanzas and bytes; one request for an
+/// acknowledgement is under way at a time.
+/// </summary>
+internal sealed class StreamManagement(string id, bool canResume, XmppOptions options)
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<byte[]> _unacked = new();
+    private long _unackedBytes;
+    private uint _acked;
+    private uint _sent;
+    private bool _requested;
+    private bool _full;
+
+    /// <summary>What <c>previd</c> names.</summary>
+    public string Id => id;
+
+    /// <summary>Whether the client asked for resumption.</summary>
+    public bool CanResume => canResume && !_full;
+
+    /// <summary>Stanzas received from the client, modulo 2^32 (§4).</summary>
+    public uint Received { get; set; }
+
+    /// <summary>When the stream was lost, as <see cref="Environment.TickCount64"/>; 0 while there is one.</summary>
+    public long DetachedAt { get; set; }
+
+    /// <summary>Stanzas that wait for an acknowledgement.</summary>
+    public int Unacked
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _unacked.Count;
+            }
+        }
+    }
+
+    /// <summary>Keeps a stanza until it is acknowledged, and sends it where a stream is there.</summary>
+    public void Deliver(Session session, ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
+    {
+        byte[] stanza = new byte[StanzaBytes.Bound(head, to, tail)];
+        int length = StanzaBytes.Write(stanza, head, to, tail);
+        Array.Resize(ref stanza, length);
+        bool overflow;
+        lock (_gate)
+        {
+            if (_full)
+            {
+                return;
+            }
+
+            _unacked.Enqueue(stanza);
+            _unackedBytes += length;
+            _sent++;
+            _full = overflow = _unacked.Count > options.MaxUnackedStanzas || _unackedBytes > options.MaxUnackedBytes;
+            if (!overflow && session.Queue is { } queue)
+            {
+                queue.Append(stanza);
+                if (!_requested)
+                {
+                    _requested = true;
+                    queue.Append("<r xmlns='urn:xmpp:sm:3'/>"u8);
+                }
+            }
+        }
+
+        if (overflow)
+        {
+            session.End("policy-violation", "stream-error");
+        }
+    }
+
+    /// <summary>The client acknowledges (§4): false where it claims more than was sent.</summary>
+    public bool Acknowledge(uint h, OutboundQueue? queue)
+    {
+        lock (_gate)
+        {
+            if (!Drop(h))
+            {
+                return false;
+            }
+
+            _requested = false;
+            if (_unacked.Count > 0 && queue is not null)
+            {
+                _requested = true;
+                queue.Append("<r xmlns='urn:xmpp:sm:3'/>"u8);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Asks whether the client is still there.</summary>
+    public void Request(OutboundQueue queue)
+    {
+        lock (_gate)
+        {
+            _requested = true;
+            queue.Append("<r xmlns='urn:xmpp:sm:3'/>"u8);
+        }
+    }
+
+    /// <summary>
+    /// The client resumes (§5): what it has is dropped, the new stream is attached, then <c>resumed</c> and all that waits goes out, in the old order. False where
+    /// it claims more than was sent.
+    /// </summary>
+    public bool Resume(uint h, Session session, OutboundQueue queue, C2sStream stream)
+    {
+        lock (_gate)
+        {
+            if (!Drop(h))
+            {
+                return false;
+            }
+
+            using (var xml = new XmlBuilder())
+            {
+                xml.Open("resumed"u8, Ns.StreamManagement).Attribute("previd"u8, id).Attribute("h"u8, Received).Close("resumed"u8);
+                queue.Append(xml.Written);
+            }
+
+            foreach (byte[] stanza in _unacked)
+            {
+                queue.Append(stanza);
+            }
+
+            DetachedAt = 0;
+            _requested = _unacked.Count > 0;
+            if (_requested)
+            {
+                queue.Append("<r xmlns='urn:xmpp:sm:3'/>"u8);
+            }
+
+            session.Attach(queue, stream);
+            return true;
+        }
+    }
+
+    /// <summary>Takes everything that was never acknowledged, because the session has ended.</summary>
+    public byte[][] TakeUnacked()
+    {
+        lock (_gate)
+        {
+            byte[][] all = [.. _unacked];
+            _unacked.Clear();
+            _unackedBytes = 0;
+            _full = true;
+            return all;
+        }
+    }
+
+    // Under the gate. Counters wrap at 2^32 (§4).
+    private bool Drop(uint h)
+    {
+        uint count = h - _acked;
+        if (count > _sent - _acked || count > _unacked.Count)
+        {
+            return false;
+        }
+
+        for (uint i = 0; i < count; i++)
+        {
+            _unackedBytes -= _unacked.Dequeue().Length;
+        }
+
+        _acked = h;
+        return true;
+    }
+
+    /// <summary>How many stanzas were sent, for the error of §4.</summary>
+    public uint Sent => _sent;
+}
