@@ -216,6 +216,14 @@ public sealed class XmppClient
         return _writer;
     }
 
+    /// <summary>Begins an error answer of one's own making: write the whole <c>&lt;error/&gt;</c>, then <see cref="Commit()"/>.</summary>
+    public StanzaWriter BeginError(Stanza request)
+    {
+        Clear();
+        request.WriteAnswer(_writer, "error");
+        return _writer;
+    }
+
     /// <summary>Answers a request with an empty result.</summary>
     public SendResult ReplyEmpty(Stanza request)
     {
