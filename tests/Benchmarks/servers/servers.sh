@@ -94,3 +94,26 @@ stop_server() {
     SERVER_PID=
     [ -n "${KEEP:-}" ] || rm -rf "$DIR"
 }
+
+start_hub() {
+    new_folder hub
+    mkdir -p "$DIR/data"
+    for ((i = 0; i < ACCOUNTS; i++)); do echo "load$i,$PASSWORD"; done > "$DIR/accounts.csv"
+    dotnet "$ROOT/tools/Cli/bin/Release/net10.0/iotxmpp.dll" account import "$DIR/accounts.csv" --data "$DIR/data" --domain "$DOMAIN" > "$DIR/import.out" 2>&1 ||
+        { cat "$DIR/import.out" >&2; return 1; }
+    # What follows is what a hub under load test needs and an installation does not: SASL without TLS, no log-in delay.
+    echo '{ "Security": { "LoginThrottle": { "Enabled": false } } }' > "$DIR/settings.json"
+    dotnet "$ROOT/hub/Server/bin/Release/net10.0/IotXmpp.Server.dll" --domain "$DOMAIN" --data "$DIR/data" --c2s "127.0.0.1:$PORT" --c2s-tls "127.0.0.1:$TLS_PORT" \
+        --http "" --plaintext loopback --cert "$DIR/cert.pem" --key "$DIR/key.pem" --settings "$DIR/settings.json" > "$DIR/out" 2>&1 &
+    SERVER_PID=$!
+    wait_port "$PORT" "$SERVER_PID"
+}
+
+# Whether a server is there to be started.
+available() {
+    case $1 in
+        hub) [ -f "$ROOT/hub/Server/bin/Release/net10.0/IotXmpp.Server.dll" ] ;;
+        ejabberd) [ -d /usr/lib/x86_64-linux-gnu ] && compgen -G "/usr/lib/*/ejabberd-*" > /dev/null ;;
+        *) command -v "$1" > /dev/null ;;
+    esac
+}

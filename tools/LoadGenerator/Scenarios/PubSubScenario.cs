@@ -63,7 +63,7 @@ internal sealed class PubSubScenario(EventLoop loop, LoadSettings settings, Mete
 
         await InParallel(lanes.Length, i => sessions[i * group].Request(
             "delete node",
-            $"<iq type='set' to='{Service}' id='{{id}}'><pubsub xmlns='{PubSub}#owner'><delete node='{nodes[i]}'/></pubsub></iq>"));
+            $"<iq type='set' to='{Service}' id='{{id}}'><pubsub xmlns='{PubSub}#owner'><delete node='{nodes[i]}'/></pubsub></iq>"), parallel: 1);
         await LeaveAll(sessions);
     }
 

@@ -42,6 +42,7 @@ internal sealed class Pump
     private double _nextSend;
     private long _turn;
     private long _inFlight;
+    private long _lastStamp;
     private bool _stopped = true;
 
     public Pump(EventLoop loop, Meter meter, Lane[] lanes, LoadSettings settings)
@@ -173,6 +174,8 @@ internal sealed class Pump
 
     private void Send(Lane lane, long stamp)
     {
+        // A stamp is also an item's id: no two are the same, though many are sent in one turn.
+        stamp = _lastStamp = Math.Max(stamp, _lastStamp + 1);
         lane.Sent++;
         _meter.Sent++;
         lane.Send(stamp);
