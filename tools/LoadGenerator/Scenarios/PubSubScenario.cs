@@ -70,7 +70,7 @@ internal sealed class PubSubScenario(EventLoop loop, LoadSettings settings, Mete
     private async Task Create(XmppSession publisher, string node)
     {
         static string Field(string name, string value) => $"<field var='pubsub#{name}'><value>{value}</value></field>";
-        var fields = Field("access_model", "open") + Field("send_last_published_item", "never") + Field("persist_items", Settings.Persist ? "1" : "0") +
+        var fields = Field("access_model", "open") + Field("send_last_published_item", "never") + Field("notify_retract", "0") + Field("persist_items", Settings.Persist ? "1" : "0") +
                      (Settings.Persist ? Field("max_items", Settings.MaxItems.ToString(System.Globalization.CultureInfo.InvariantCulture)) : "");
         await publisher.Request(
             "create node",
@@ -96,7 +96,7 @@ internal sealed class PubSubScenario(EventLoop loop, LoadSettings settings, Mete
 
     private void OnSubscriber(Pump pump, Lane lane, XmppSession session, ReadOnlySpan<byte> stanza, long now)
     {
-        if (stanza.StartsWith("<message"u8) && stanza.IndexOf("#event"u8) > 0 && Template.TryRead(stanza, out var stamp))
+        if (stanza.StartsWith("<message"u8) && stanza.IndexOf("#event"u8) > 0 && stanza.IndexOf("<retract"u8) < 0 && Template.TryRead(stanza, out var stamp))
         {
             pump.Delivered(lane, stamp, now);
         }
