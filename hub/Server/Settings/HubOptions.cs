@@ -1,9 +1,11 @@
+using System.ComponentModel.DataAnnotations;
+using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Sasl;
 
 namespace IotXmpp.Hub.Server;
 
 /// <summary>The settings of the hub itself; features have sections of their own beside these.</summary>
-public sealed class HubOptions
+public sealed class HubOptions : IValidatableObject
 {
     /// <summary>The served domain (RFC 7622 §3.2).</summary>
     public string Domain { get; set; } = "localhost";
@@ -19,6 +21,46 @@ public sealed class HubOptions
 
     /// <summary>Log-in and transport security.</summary>
     public SecurityOptions Security { get; set; } = new();
+
+    /// <summary>The administrator that the first start makes.</summary>
+    public AdministratorOptions Administrator { get; set; } = new();
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (JidPrep.TryDomainpart(Domain, out string? prepared))
+        {
+            Domain = prepared;
+        }
+        else
+        {
+            yield return new($"'{Domain}' is no domain name; allowed: a name such as example.org (RFC 7622 §3.2)", [nameof(Domain)]);
+        }
+
+        if (string.IsNullOrWhiteSpace(Data))
+        {
+            yield return new("is empty; allowed: the path of a folder", [nameof(Data)]);
+        }
+
+        if ((Tls.CertificateFile is null) != (Tls.KeyFile is null))
+        {
+            yield return new(
+                "is missing; certificate and key are given together (--cert FILE --key FILE) or not at all",
+                [Tls.CertificateFile is null ? "Tls:CertificateFile" : "Tls:KeyFile"]);
+        }
+
+        if (!JidPrep.TryLocalpart(Administrator.Name, out _))
+        {
+            yield return new($"'{Administrator.Name}' is no account name (RFC 7622 §3.3)", ["Administrator:Name"]);
+        }
+    }
+}
+
+/// <summary>The first administrator (<c>Administrator</c>).</summary>
+public sealed class AdministratorOptions
+{
+    /// <summary>Its account name (localpart).</summary>
+    public string Name { get; set; } = "admin";
 }
 
 /// <summary>Listeners (<c>Listen</c>): <c>HOST:PORT</c>, <c>[V6]:PORT</c>, <c>*:PORT</c>; <c>0</c> or empty switches one off.</summary>
