@@ -57,9 +57,17 @@ public interface IRosters
     /// <summary>Whether <paramref name="contact"/> is subscribed to the presence of <paramref name="account"/> (state <c>from</c> or <c>both</c>; RFC 6121 §3).</summary>
     ValueTask<bool> MaySeePresenceAsync(Jid account, Jid contact, CancellationToken cancel = default);
 
+    /// <summary>Who sees the account's presence, and whose presence it sees.</summary>
+    ValueTask<PresenceContacts> ContactsAsync(Jid account, CancellationToken cancel = default);
+
     /// <summary>Whether <paramref name="contact"/> stands in one of the roster groups of <paramref name="account"/>.</summary>
     ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default);
 }
+
+/// <summary>The contacts that presence goes to and comes from (RFC 6121 §4).</summary>
+/// <param name="Subscribers">Bare JIDs with a subscription <c>from</c> or <c>both</c>: they see the account.</param>
+/// <param name="Subscriptions">Bare JIDs with a subscription <c>to</c> or <c>both</c>: the account sees them.</param>
+public sealed record PresenceContacts(IReadOnlyList<Jid> Subscribers, IReadOnlyList<Jid> Subscriptions);
 
 /// <summary>Sends stanzas on behalf of entities that the hub serves.</summary>
 public interface IStanzaRouter
@@ -75,6 +83,12 @@ public interface IStanzaRouter
 
     /// <summary>Answers a request.</summary>
     void Reply(Stanza request, IqReply reply);
+
+    /// <summary>Delivers a copy of a client's stanza to each of some bare JIDs; it is serialized once.</summary>
+    void Broadcast(Stanza stanza, IReadOnlyList<Jid> recipients);
+
+    /// <summary>Delivers a stanza to one session as it is.</summary>
+    void DeliverTo(Session session, Stanza stanza);
 
     /// <summary>Bounces a stanza with an error, unless it is an error or a result itself (RFC 6120 §8.3.1).</summary>
     void Bounce(Stanza stanza, StanzaError error);

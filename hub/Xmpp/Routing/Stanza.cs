@@ -183,6 +183,16 @@ public sealed class Stanza
         return copy;
     }
 
+    /// <summary>Changes the addresses: only of a copy, and only where the standard lets a server do so.</summary>
+    public void SetAddresses(Jid from, Jid? to)
+    {
+        From = from;
+        To = to;
+    }
+
+    /// <summary>The stanza with its addresses, as bytes that can be kept and read again.</summary>
+    public byte[] ToBytes() => StanzaRouter.Write(this);
+
     /// <summary>Reads a stanza out of bytes that are known to be one in <c>jabber:client</c>: stored or made by the hub itself.</summary>
     /// <param name="bytes">The whole stanza, without a default namespace or in jabber:client.</param>
     /// <param name="from">The sender.</param>

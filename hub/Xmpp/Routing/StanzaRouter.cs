@@ -47,7 +47,7 @@ public sealed class StanzaRouter : IStanzaRouter
             return;
         }
 
-        _ = RouteAsync(ToStanza(stanza, to)).AsTask();
+        Run(RouteAsync(ToStanza(stanza, to)));
     }
 
     /// <inheritdoc/>
@@ -66,7 +66,7 @@ public sealed class StanzaRouter : IStanzaRouter
                 }
                 else
                 {
-                    _ = RouteAsync(ToStanza(stanza, to)).AsTask();
+                    Run(RouteAsync(ToStanza(stanza, to)));
                 }
             }
         }
@@ -100,7 +100,7 @@ public sealed class StanzaRouter : IStanzaRouter
 
             using var tail = new XmlBuilder(reply.Payload.Length + 16);
             tail.Raw(reply.Payload.Span).Raw("</iq>"u8);
-            DeliverTo(request.From, from, StanzaKind.Iq, head, tail);
+            DeliverTo(request.From, from, head, tail);
         }
         else
         {
@@ -113,7 +113,7 @@ public sealed class StanzaRouter : IStanzaRouter
 
             reply.Error.WriteTo(tail);
             tail.Raw("</iq>"u8);
-            DeliverTo(request.From, from, StanzaKind.Iq, head, tail);
+            DeliverTo(request.From, from, head, tail);
         }
     }
 
@@ -145,10 +145,52 @@ public sealed class StanzaRouter : IStanzaRouter
 
         error.WriteTo(tail);
         tail.Raw(stanza.Kind == StanzaKind.Message ? "</message>"u8 : "</presence>"u8);
-        DeliverTo(stanza.From, from, stanza.Kind, head, tail);
+        DeliverTo(stanza.From, from, head, tail);
     }
 
-    /// <summary>Delivers a stanza to one session as it is.</summary>
+    /// <inheritdoc/>
+    public void Broadcast(Stanza stanza, IReadOnlyList<Jid> recipients)
+    {
+        if (recipients.Count == 0)
+        {
+            return;
+        }
+
+        using PooledStanza parts = Serialize(stanza);
+        bool batch = Streams.FlushBatch.Begin();
+        try
+        {
+            for (int i = 0; i < recipients.Count; i++)
+            {
+                Jid to = recipients[i];
+                if (to.Domain == _hub.Domain.Domain && to.Local.Length > 0)
+                {
+                    foreach (Session session in _hub.Sessions.Of(to))
+                    {
+                        if (session.IsAvailable)
+                        {
+                            session.Deliver(parts.Head, to, parts.Tail);
+                        }
+                    }
+                }
+                else
+                {
+                    Stanza copy = stanza.Copy();
+                    copy.To = to;
+                    Run(RouteElsewhere(copy, null, to));
+                }
+            }
+        }
+        finally
+        {
+            if (batch)
+            {
+                Streams.FlushBatch.End();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public void DeliverTo(Session session, Stanza stanza)
     {
         using PooledStanza parts = Serialize(stanza);
@@ -243,7 +285,7 @@ public sealed class StanzaRouter : IStanzaRouter
         ReadOnlySpan<Session> sessions = _hub.Sessions.Of(to);
         if (stanza.Kind == StanzaKind.Message && stanza.Type is StanzaType.Normal or StanzaType.Chat or StanzaType.None && MessageHandlersExist)
         {
-            _ = RouteAsync(ToStanza(stanza, to)).AsTask();
+            Run(RouteAsync(ToStanza(stanza, to)));
             return;
         }
 
@@ -258,7 +300,7 @@ public sealed class StanzaRouter : IStanzaRouter
 
     private bool MessageHandlersExist => _hub.MessageHandlers[(int)Phase.Deliver].Length > 0;
 
-    private void DeliverTo(Jid to, Jid from, StanzaKind kind, XmlBuilder head, XmlBuilder tail)
+    private void DeliverTo(Jid to, Jid from, XmlBuilder head, XmlBuilder tail)
     {
         if (to.Domain == _hub.Domain.Domain)
         {
@@ -272,7 +314,38 @@ public sealed class StanzaRouter : IStanzaRouter
 
         byte[] bytes = new byte[StanzaBytes.Bound(head.OpenTag, to, tail.Written)];
         int length = StanzaBytes.Write(bytes, head.OpenTag, to, tail.Written);
-        _ = kind == StanzaKind.None ? Task.CompletedTask : RouteAsync(Stanza.Parse(bytes.AsMemory(0, length), from, to)).AsTask();
+        Run(RouteAsync(Stanza.Parse(bytes.AsMemory(0, length), from, to)));
+    }
+
+    /// <summary>A stanza with its addresses, as bytes.</summary>
+    internal static byte[] Write(Stanza stanza)
+    {
+        using PooledStanza parts = Serialize(stanza);
+        Jid to = stanza.To ?? stanza.From.Bare;
+        byte[] bytes = new byte[StanzaBytes.Bound(parts.Head, to, parts.Tail)];
+        Array.Resize(ref bytes, StanzaBytes.Write(bytes, parts.Head, to, parts.Tail));
+        return bytes;
+    }
+
+    // For stanzas of the hub itself, on which nobody waits.
+    private void Run(ValueTask routing)
+    {
+        if (!routing.IsCompletedSuccessfully)
+        {
+            _ = RunAsync(routing.AsTask());
+        }
+    }
+
+    private async Task RunAsync(Task routing)
+    {
+        try
+        {
+            await routing.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            StanzaRouterLog.Failed(_log, e);
+        }
     }
 
     private ValueTask RouteMessage(Stanza stanza, Session? sender)
@@ -548,6 +621,9 @@ public sealed class StanzaRouter : IStanzaRouter
 /// <summary>Logs of <see cref="StanzaRouter"/>.</summary>
 internal static partial class StanzaRouterLog
 {
+    [LoggerMessage(Level = LogLevel.Error, Message = "Routing a stanza of the hub failed")]
+    public static partial void Failed(ILogger log, Exception e);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "No route from {From} to {To}")]
     public static partial void NoRoute(ILogger log, Jid from, Jid to);
 }

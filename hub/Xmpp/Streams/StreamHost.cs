@@ -238,7 +238,7 @@ public sealed class StreamHost : IAsyncDisposable
         {
             if (session.IsAvailable)
             {
-                await Hub.Router.RouteAsync(Stanza.Parse("<presence type='unavailable'/>"u8.ToArray(), session.Jid, null), session).ConfigureAwait(false);
+                await Hub.Router.RouteAsync(Farewell(session), session).ConfigureAwait(false);
             }
 
             Hub.Closed(session);
@@ -251,6 +251,15 @@ public sealed class StreamHost : IAsyncDisposable
         {
             StreamLog.Failed(Log, e, session.Jid);
         }
+    }
+
+    // Everybody who watches is told why (wire profile, presence is liveness).
+    private static Stanza Farewell(Session session)
+    {
+        using var xml = new XmlBuilder();
+        xml.Open("presence"u8).Attribute("type"u8, "unavailable"u8).Text("status"u8, session.EndReason);
+        xml.Open("thing"u8, Ns.Thing).Attribute("state"u8, "offline"u8).Attribute("reason"u8, session.EndReason).Close("thing"u8).Close("presence"u8);
+        return Stanza.Parse(xml.ToArray(), session.Jid, null);
     }
 
     private ValueTask RedirectAsync(byte[] bytes)

@@ -1,0 +1,233 @@
+using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Routing;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Hub.Features.Roster;
+
+/// <summary>Presence subscriptions (RFC 6121 §3): what the account's server does with what goes out and what comes in, by the tables of Appendix A.</summary>
+internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPush push)
+{
+    /// <summary>Takes the presence types that manage subscriptions; all others go on.</summary>
+    public async ValueTask<Verdict> HandleAsync(Stanza stanza, Routing.Session? sender)
+    {
+        if (ActionOf(stanza.Type) is not { } action)
+        {
+            return Verdict.Continue;
+        }
+
+        if (stanza.To is not { } to)
+        {
+            return Verdict.Reject(StanzaError.BadRequest.With("A subscription needs an addressee."));
+        }
+
+        // §3.1.2: from bare JID to bare JID, whatever the client wrote.
+        Stanza bare = stanza.Copy();
+        bare.SetAddresses(stanza.From.Bare, to.Bare);
+        if (sender is not null && !await OutAsync(bare, action).ConfigureAwait(false))
+        {
+            return Verdict.Handled;
+        }
+
+        if (IsLocalAccount(to))
+        {
+            await InAsync(bare, action).ConfigureAwait(false);
+        }
+        else
+        {
+            await hub.Router.RouteAsync(bare).ConfigureAwait(false);
+        }
+
+        return Verdict.Handled;
+    }
+
+    /// <summary>Removes an item and ends what it stood for (§2.5).</summary>
+    public async ValueTask<IqReply> RemoveAsync(Jid account, Jid contact)
+    {
+        bool wasListed = false;
+        SubscriptionState before = SubscriptionState.None;
+        await store.ChangeAsync(
+            account.Local,
+            contact.ToString(),
+            item =>
+            {
+                wasListed = item.Listed;
+                before = item.State;
+                return item.Listed ? new RosterItem(item.Contact) : item;
+            },
+            done => push.ToInterested(account.Local, done)).ConfigureAwait(false);
+        if (!wasListed)
+        {
+            return StanzaError.ItemNotFound;
+        }
+
+        if (before.HasTo() || before.IsPendingOut())
+        {
+            await EmitAsync(account, contact, StanzaType.Unsubscribe).ConfigureAwait(false);
+        }
+
+        if (before.HasFrom())
+        {
+            await EmitAsync(account, contact, StanzaType.Unsubscribed).ConfigureAwait(false);
+            SendUnavailable(account, contact);
+        }
+
+        return IqReply.Empty;
+    }
+
+    private static SubscriptionAction? ActionOf(StanzaType type) => type switch
+    {
+        StanzaType.Subscribe => SubscriptionAction.Subscribe,
+        StanzaType.Subscribed => SubscriptionAction.Subscribed,
+        StanzaType.Unsubscribe => SubscriptionAction.Unsubscribe,
+        StanzaType.Unsubscribed => SubscriptionAction.Unsubscribed,
+        _ => null,
+    };
+
+    private static Stanza Make(Jid from, Jid to, StanzaType type) => Stanza.Parse(
+        System.Text.Encoding.UTF8.GetBytes($"<presence type='{type.ToString().ToLowerInvariant()}'/>"), from, to);
+
+    private bool IsLocalAccount(Jid jid) => jid.Local.Length > 0 && jid.Domain == hub.Domain.Domain;
+
+    // What the account sends. False where it goes no further.
+    private async ValueTask<bool> OutAsync(Stanza stanza, SubscriptionAction action)
+    {
+        Jid account = stanza.From;
+        Jid contact = stanza.To!;
+        if (account.Equals(contact))
+        {
+            return false;
+        }
+
+        SubscriptionStep step = default;
+        RosterChange change = await store.ChangeAsync(
+            account.Local,
+            contact.ToString(),
+            item =>
+            {
+                step = SubscriptionStates.Outbound(item.State, action);
+                bool lists = action is SubscriptionAction.Subscribe || (action == SubscriptionAction.Subscribed && step.Pass);
+                return item with { State = step.Next, Listed = item.Listed || lists };
+            },
+            done => push.ToInterested(account.Local, done)).ConfigureAwait(false);
+        if (change.LimitReached)
+        {
+            hub.Router.Bounce(stanza, StanzaError.ResourceConstraint);
+            return false;
+        }
+
+        if (!step.Pass)
+        {
+            return false;
+        }
+
+        if (action == SubscriptionAction.Subscribed)
+        {
+            // §3.1.5: behind the approval comes the presence.
+            if (IsLocalAccount(contact))
+            {
+                await InAsync(stanza, action).ConfigureAwait(false);
+            }
+            else
+            {
+                await hub.Router.RouteAsync(stanza).ConfigureAwait(false);
+            }
+
+            foreach (Routing.Session session in hub.Sessions.ListOf(account))
+            {
+                if (session.Presence is { } presence)
+                {
+                    hub.Router.Broadcast(presence, [contact]);
+                }
+            }
+
+            return false;
+        }
+
+        if (action == SubscriptionAction.Unsubscribed && change.Before.State.HasFrom())
+        {
+            // §3.2.1: and the contact sees the account go.
+            SendUnavailable(account, contact);
+        }
+
+        return true;
+    }
+
+    // What comes to an account of this hub.
+    private async ValueTask InAsync(Stanza stanza, SubscriptionAction action)
+    {
+        Jid account = stanza.To!;
+        Jid contact = stanza.From;
+        if (!await hub.Accounts.ExistsAsync(account.Local).ConfigureAwait(false))
+        {
+            // §8.5.1: who does not exist does not answer.
+            return;
+        }
+
+        SubscriptionStep step = default;
+        bool alreadyApproved = false;
+        byte[]? request = action == SubscriptionAction.Subscribe ? stanza.ToBytes() : null;
+        RosterChange change = await store.ChangeAsync(
+            account.Local,
+            contact.ToString(),
+            item =>
+            {
+                step = SubscriptionStates.Inbound(item.State, action);
+                alreadyApproved = action == SubscriptionAction.Subscribe && item.State.HasFrom();
+                return item with { State = step.Next, Request = request ?? item.Request };
+            },
+            null).ConfigureAwait(false);
+        if (alreadyApproved)
+        {
+            // §3.1.3: the answer is known.
+            await EmitAsync(account, contact, StanzaType.Subscribed).ConfigureAwait(false);
+            return;
+        }
+
+        if (change.LimitReached)
+        {
+            hub.Router.Bounce(stanza, StanzaError.ResourceConstraint);
+            return;
+        }
+
+        if (step.Pass)
+        {
+            foreach (Routing.Session session in hub.Sessions.ListOf(account))
+            {
+                if (session.IsAvailable)
+                {
+                    hub.Router.DeliverTo(session, stanza);
+                }
+            }
+        }
+
+        push.ToInterested(account.Local, change);
+        if (action == SubscriptionAction.Unsubscribe && change.Before.State.HasFrom())
+        {
+            SendUnavailable(account, contact);
+        }
+    }
+
+    private async ValueTask EmitAsync(Jid account, Jid contact, StanzaType type)
+    {
+        Stanza stanza = Make(account, contact, type);
+        if (IsLocalAccount(contact))
+        {
+            await InAsync(stanza, ActionOf(type)!.Value).ConfigureAwait(false);
+        }
+        else
+        {
+            await hub.Router.RouteAsync(stanza).ConfigureAwait(false);
+        }
+    }
+
+    private void SendUnavailable(Jid account, Jid contact)
+    {
+        foreach (Routing.Session session in hub.Sessions.ListOf(account))
+        {
+            if (session.IsAvailable)
+            {
+                hub.Router.Broadcast(Make(session.Jid, contact, StanzaType.Unavailable), [contact]);
+            }
+        }
+    }
+}
