@@ -6,7 +6,8 @@ namespace IotXmpp.Hub.Features.Accounts;
 /// <param name="IsDisabled">True when it may not log in.</param>
 /// <param name="Created">When it was made.</param>
 /// <param name="PasswordChanged">When its password was last set.</param>
-public sealed record Account(string Name, bool IsAdministrator, bool IsDisabled, DateTimeOffset Created, DateTimeOffset PasswordChanged);
+/// <param name="Owner">For a thing: the bare JID of who may control it and sees all of it; null for people.</param>
+public sealed record Account(string Name, bool IsAdministrator, bool IsDisabled, DateTimeOffset Created, DateTimeOffset PasswordChanged, string? Owner = null);
 
 /// <summary>How a change of an account ended.</summary>
 public enum AccountOutcome

@@ -26,5 +26,6 @@ public static class AccountMigrations
             CREATE TABLE account_generation (id {long} NOT NULL PRIMARY KEY, value {long} NOT NULL);
             INSERT INTO account_generation (id, value) VALUES (1, 1);
             """),
+        new("Accounts", 2, "owners of things", "ALTER TABLE account ADD COLUMN owner {text};"),
     ];
 }

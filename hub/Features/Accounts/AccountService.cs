@@ -56,6 +56,10 @@ public sealed class AccountService(AccountStore store)
     public Task<AccountOutcome> SetAdministratorAsync(string name, bool administrator) =>
         ChangeAsync(name, AccountChange.RoleChanged, localpart => store.SetAdministratorAsync(localpart, administrator));
 
+    /// <summary>Sets the owner of a thing's account: a bare JID, prepared; null takes it away.</summary>
+    public Task<AccountOutcome> SetOwnerAsync(string name, IotXmpp.Xmpp.Jid? owner) =>
+        ChangeAsync(name, AccountChange.RoleChanged, localpart => store.SetOwnerAsync(localpart, owner?.Bare.ToString()));
+
     /// <summary>Removes the account.</summary>
     public Task<AccountOutcome> RemoveAsync(string name) => ChangeAsync(name, AccountChange.Removed, store.RemoveAsync);
 

@@ -15,7 +15,7 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
 
     private const string Sha1 = "SCRAM-SHA-1";
     private const string Sha256 = "SCRAM-SHA-256";
-    private const string Columns = "name, administrator, disabled, created, password_changed";
+    private const string Columns = "name, administrator, disabled, created, password_changed, owner";
 
     private readonly ConcurrentDictionary<string, Entry> _cache = new(StringComparer.Ordinal);
 
@@ -108,6 +108,10 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
     public Task<AccountOutcome> SetAdministratorAsync(string name, bool administrator) => ChangeAsync(name, session =>
         session.Prepare("UPDATE account SET administrator = $2 WHERE name = $1").Bind(1, name).Bind(2, administrator).Execute());
 
+    /// <summary>Sets the owner of a thing's account; null takes it away.</summary>
+    public Task<AccountOutcome> SetOwnerAsync(string name, string? owner) => ChangeAsync(name, session =>
+        session.Prepare("UPDATE account SET owner = $2 WHERE name = $1").Bind(1, name).Bind(2, owner).Execute());
+
     /// <summary>Removes an account and its keys. What other features keep of it they remove themselves.</summary>
     public Task<AccountOutcome> RemoveAsync(string name) => ChangeAsync(name, session =>
         session.Prepare("DELETE FROM account WHERE name = $1").Bind(1, name).Execute());
@@ -128,7 +132,8 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
 
     private static Account ReadAccount(SqlStatement row) => new(
         row.GetString(0), row.GetBoolean(1), row.GetBoolean(2),
-        DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)));
+        DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)),
+        row.IsNull(5) ? null : row.GetString(5));
 
     private static long Generation(SqlSession session)
     {

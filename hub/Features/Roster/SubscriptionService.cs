@@ -12,6 +12,16 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
     {
         if (ActionOf(stanza.Type) is not { } action)
         {
+            if (stanza is { Type: StanzaType.None, To: null } && sender is { IsAvailable: false })
+            {
+                await RemindAsync(sender).ConfigureAwait(false);
+            }
+
+            return Verdict.Continue;
+        }
+
+        if (sender is null && (stanza.To is null || !IsLocalAccount(stanza.To)))
+        {
             return Verdict.Continue;
         }
 
@@ -87,6 +97,19 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
         System.Text.Encoding.UTF8.GetBytes($"<presence type='{type.ToString().ToLowerInvariant()}'/>"), from, to);
 
     private bool IsLocalAccount(Jid jid) => jid.Local.Length > 0 && jid.Domain == hub.Domain.Domain;
+
+    // §3.1.3: who has asked meanwhile is shown to every client that comes, until the question is answered.
+    private async ValueTask RemindAsync(Routing.Session session)
+    {
+        Roster roster = await store.LoadAsync(session.Jid.Local).ConfigureAwait(false);
+        foreach (RosterItem item in roster.Items.Values)
+        {
+            if (item.State.IsPendingIn() && item.Request is { } request && Addresses.JidPrep.TryParse(item.Contact, out Jid? contact))
+            {
+                hub.Router.DeliverTo(session, Stanza.Parse(request, contact, session.Jid.Bare));
+            }
+        }
+    }
 
     // What the account sends. False where it goes no further.
     private async ValueTask<bool> OutAsync(Stanza stanza, SubscriptionAction action)

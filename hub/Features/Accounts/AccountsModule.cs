@@ -1,0 +1,48 @@
+using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Routing;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Hub.Features.Accounts;
+
+/// <summary>Who exists and who may administer: the port <see cref="IAccounts"/>.</summary>
+public sealed class AccountDirectory(AccountStore store, Jid domain) : IAccounts
+{
+    /// <inheritdoc/>
+    public async ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => await store.FindAsync(localpart, cancel).ConfigureAwait(false) is not null;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default) =>
+        bareJid.Domain == domain.Domain && bareJid.Local.Length > 0 && await store.FindAsync(bareJid.Local, cancel).ConfigureAwait(false) is { IsAdministrator: true, IsDisabled: false };
+
+    /// <inheritdoc/>
+    public async ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default) =>
+        await store.FindAsync(localpart, cancel).ConfigureAwait(false) is { Owner: { } owner } && JidPrep.TryParse(owner, out Jid? jid) ? jid : null;
+}
+
+/// <summary>Ends the sessions of accounts that are removed or disabled.</summary>
+public sealed class AccountsModule(AccountService accounts) : IXmppModule
+{
+    /// <inheritdoc/>
+    public string Name => "Accounts";
+
+    /// <inheritdoc/>
+    public Xep[] Xeps => [new("RFC 6120", "XMPP Core", Note: "client streams: STARTTLS, SASL (SCRAM-SHA-1, SCRAM-SHA-256, both with -PLUS, PLAIN), binding, stream errors"), new("RFC 7622", "Address Format"), new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS on a port of its own"), new("XEP-0198", "Stream Management", "1.6.1")];
+
+    /// <inheritdoc/>
+    public void Register(IModuleBuilder module)
+    {
+        IHub hub = module.Hub;
+        accounts.Changed += (name, change) =>
+        {
+            if (change is AccountChange.Removed or AccountChange.Disabled)
+            {
+                foreach (Routing.Session session in hub.Sessions.ListOf(new Jid(name, hub.Domain.Domain, string.Empty)))
+                {
+                    // RFC 6120 §4.9.3.12: the account may no longer have a stream.
+                    session.End("not-authorized", "revoked");
+                }
+            }
+        };
+    }
+}
