@@ -37,7 +37,7 @@ public sealed class AccountsModule(AccountService accounts) : IXmppModule
         {
             if (change is AccountChange.Removed or AccountChange.Disabled)
             {
-                foreach (Routing.Session session in hub.Sessions.ListOf(new Jid(name, hub.Domain.Domain, string.Empty)))
+                foreach (Session session in hub.Sessions.ListOf(new Jid(name, hub.Domain.Domain, string.Empty)))
                 {
                     // RFC 6120 §4.9.3.12: the account may no longer have a stream.
                     session.End("not-authorized", "revoked");

@@ -33,7 +33,7 @@ public sealed class ControlModule : IXmppModule
         module.InspectIq(Ns.SensorData, ReadAsync);
     }
 
-    private async ValueTask<Verdict> ControlAsync(Stanza stanza, Routing.Session? sender)
+    private async ValueTask<Verdict> ControlAsync(Stanza stanza, Session? sender)
     {
         bool isChange = stanza.Type == StanzaType.Set;
         bool may = await OwnsAsync(stanza).ConfigureAwait(false)
@@ -46,7 +46,7 @@ public sealed class ControlModule : IXmppModule
         return may ? Verdict.Continue : Verdict.Reject(StanzaError.Forbidden);
     }
 
-    private async ValueTask<Verdict> ReadAsync(Stanza stanza, Routing.Session? sender) =>
+    private async ValueTask<Verdict> ReadAsync(Stanza stanza, Session? sender) =>
         await OwnsAsync(stanza).ConfigureAwait(false) || await _hub.Rosters.MaySeePresenceAsync(stanza.To!.Bare, stanza.From.Bare).ConfigureAwait(false)
             ? Verdict.Continue
             : Verdict.Reject(StanzaError.Forbidden);

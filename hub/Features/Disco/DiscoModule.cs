@@ -105,7 +105,7 @@ public sealed class DiscoModule : IXmppModule
         else if (entity.Kind == ServedKind.Account && node is null)
         {
             // XEP-0030 §4: the resources that are there, for who may see them.
-            foreach (Routing.Session session in _hub.Sessions.ListOf(request.Target))
+            foreach (Session session in _hub.Sessions.ListOf(request.Target))
             {
                 if (session.IsAvailable)
                 {

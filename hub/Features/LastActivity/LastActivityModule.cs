@@ -71,7 +71,7 @@ public sealed class LastActivityModule(ISqlDatabase database) : IXmppModule
         return at == 0 ? StanzaError.ItemNotFound : Result(_hub.Time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(at), status);
     }
 
-    private async Task NoteAsync(Routing.Session session)
+    private async Task NoteAsync(Session session)
     {
         try
         {

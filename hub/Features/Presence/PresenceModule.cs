@@ -63,7 +63,7 @@ public sealed class PresenceModule : IXmppModule
         return true;
     }
 
-    private ValueTask<Verdict> HandleAsync(Stanza stanza, Routing.Session? sender)
+    private ValueTask<Verdict> HandleAsync(Stanza stanza, Session? sender)
     {
         if (stanza.Type == StanzaType.Unknown)
         {
@@ -100,7 +100,7 @@ public sealed class PresenceModule : IXmppModule
         return Verdict.Continue;
     }
 
-    private async ValueTask<Verdict> AvailableAsync(Stanza stanza, Routing.Session sender)
+    private async ValueTask<Verdict> AvailableAsync(Stanza stanza, Session sender)
     {
         if (!TryPriority(stanza, out sbyte priority, out int keepAlive))
         {
@@ -120,7 +120,7 @@ public sealed class PresenceModule : IXmppModule
             return Verdict.Handled;
         }
 
-        foreach (Routing.Session other in _hub.Sessions.ListOf(sender.Jid.Bare))
+        foreach (Session other in _hub.Sessions.ListOf(sender.Jid.Bare))
         {
             if (other != sender && other.Presence is { } presence)
             {
@@ -136,7 +136,7 @@ public sealed class PresenceModule : IXmppModule
         return Verdict.Handled;
     }
 
-    private async ValueTask<Verdict> UnavailableAsync(Stanza stanza, Routing.Session sender)
+    private async ValueTask<Verdict> UnavailableAsync(Stanza stanza, Session sender)
     {
         if (sender.IsAvailable)
         {
@@ -159,7 +159,7 @@ public sealed class PresenceModule : IXmppModule
     }
 
     // §4.3.1: on behalf of a client that has just come.
-    private async ValueTask ProbeAsync(Routing.Session sender, Jid contact)
+    private async ValueTask ProbeAsync(Session sender, Jid contact)
     {
         if (!IsLocalAccount(contact))
         {
@@ -172,7 +172,7 @@ public sealed class PresenceModule : IXmppModule
             return;
         }
 
-        foreach (Routing.Session session in _hub.Sessions.ListOf(contact))
+        foreach (Session session in _hub.Sessions.ListOf(contact))
         {
             if (session.Presence is { } presence)
             {
@@ -192,7 +192,7 @@ public sealed class PresenceModule : IXmppModule
         }
 
         bool any = false;
-        foreach (Routing.Session session in _hub.Sessions.ListOf(to.Bare))
+        foreach (Session session in _hub.Sessions.ListOf(to.Bare))
         {
             if (session.Presence is { } presence && (to.IsBare || session.Jid.Equals(to)))
             {
@@ -211,7 +211,7 @@ public sealed class PresenceModule : IXmppModule
         return Verdict.Handled;
     }
 
-    private void SendPresence(Stanza presence, Routing.Session of, Routing.Session to)
+    private void SendPresence(Stanza presence, Session of, Session to)
     {
         Stanza copy = presence.Copy();
         copy.SetAddresses(of.Jid, to.Jid);

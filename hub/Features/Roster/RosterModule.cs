@@ -165,7 +165,7 @@ internal sealed class RosterPush(IHub hub)
             return;
         }
 
-        foreach (Routing.Session session in hub.Sessions.ListOf(new Jid(owner, hub.Domain.Domain, string.Empty)))
+        foreach (Session session in hub.Sessions.ListOf(new Jid(owner, hub.Domain.Domain, string.Empty)))
         {
             if (session.Get<RosterInterest>() is not null)
             {
@@ -175,7 +175,7 @@ internal sealed class RosterPush(IHub hub)
     }
 
     /// <summary>Tells one item to one session.</summary>
-    public void Send(Routing.Session session, RosterItem item)
+    public void Send(Session session, RosterItem item)
     {
         using var xml = new XmlBuilder();
         xml.Open("query"u8, Ns.Roster).Attribute("ver"u8, item.Version);

@@ -8,7 +8,7 @@ namespace IotXmpp.Hub.Features.Roster;
 internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPush push)
 {
     /// <summary>Takes the presence types that manage subscriptions; all others go on.</summary>
-    public async ValueTask<Verdict> HandleAsync(Stanza stanza, Routing.Session? sender)
+    public async ValueTask<Verdict> HandleAsync(Stanza stanza, Session? sender)
     {
         if (ActionOf(stanza.Type) is not { } action)
         {
@@ -99,7 +99,7 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
     private bool IsLocalAccount(Jid jid) => jid.Local.Length > 0 && jid.Domain == hub.Domain.Domain;
 
     // §3.1.3: who has asked meanwhile is shown to every client that comes, until the question is answered.
-    private async ValueTask RemindAsync(Routing.Session session)
+    private async ValueTask RemindAsync(Session session)
     {
         Roster roster = await store.LoadAsync(session.Jid.Local).ConfigureAwait(false);
         foreach (RosterItem item in roster.Items.Values)
@@ -155,7 +155,7 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
                 await hub.Router.RouteAsync(stanza).ConfigureAwait(false);
             }
 
-            foreach (Routing.Session session in hub.Sessions.ListOf(account))
+            foreach (Session session in hub.Sessions.ListOf(account))
             {
                 if (session.Presence is { } presence)
                 {
@@ -214,7 +214,7 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
 
         if (step.Pass)
         {
-            foreach (Routing.Session session in hub.Sessions.ListOf(account))
+            foreach (Session session in hub.Sessions.ListOf(account))
             {
                 if (session.IsAvailable)
                 {
@@ -245,7 +245,7 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
 
     private void SendUnavailable(Jid account, Jid contact)
     {
-        foreach (Routing.Session session in hub.Sessions.ListOf(account))
+        foreach (Session session in hub.Sessions.ListOf(account))
         {
             if (session.IsAvailable)
             {

@@ -2,13 +2,13 @@ using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Xmpp;
 
-namespace IotXmpp.Hub.Features.Session;
+namespace IotXmpp.Hub.Features.LegacySession;
 
 /// <summary>Answers the session request of old clients (RFC 3921 §3), which has meant nothing since RFC 6120.</summary>
-public sealed class SessionModule : IXmppModule
+public sealed class LegacySessionModule : IXmppModule
 {
     /// <inheritdoc/>
-    public string Name => "Session";
+    public string Name => "LegacySession";
 
     /// <inheritdoc/>
     public Xep[] Xeps => [];
