@@ -90,6 +90,10 @@ internal sealed class Connection : IStreamSink, IIqCallback
                 _deadline = NowMs + _options.CloseTimeoutSeconds * 1000L;
                 SetState(ClientState.Closing);
                 return;
+            case ClientState.Waiting:
+                SessionIsLost();
+                SetState(ClientState.Stopped); // there is no connection to be lost: the last error stays
+                return;
             default:
                 Finish(new ClientError(ClientErrorKind.Stopped, "stopped", string.Empty));
                 return;
@@ -154,6 +158,7 @@ internal sealed class Connection : IStreamSink, IIqCallback
         NowMs = now;
         if (State == ClientState.Securing)
         {
+            _opened = true;
             _negotiation.Secured();
         }
     }
@@ -350,6 +355,14 @@ internal sealed class Connection : IStreamSink, IIqCallback
         {
             ((IClientListener)Listeners[i]).StateChanged(_client, state);
         }
+    }
+
+    /// <summary>From here until the handshake is done nothing may be written.</summary>
+    internal void StartTls()
+    {
+        _opened = false;
+        Reader.Stop();
+        Transport.StartTls();
     }
 
     internal void SetBound(Jid jid)

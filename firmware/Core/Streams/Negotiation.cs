@@ -212,8 +212,7 @@ internal sealed class Negotiation
             _client.Fail(new ClientError(ClientErrorKind.Protocol, "starttls-injection", "the server sent more in clear after <proceed/>"), null);
             return;
         }
-        _client.Reader.Stop();
-        _client.Transport.StartTls();
+        _client.StartTls();
     }
 
     private void Authenticate()
