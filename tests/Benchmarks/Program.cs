@@ -1,11 +1,16 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using IotXmpp.Benchmarks;
 
 // table FILE: the comparison's table; anything else is BenchmarkDotNet's own command line (--filter '*', --list flat, …).
-return args is ["table", var file] ? ResultTable.Print(file, Console.Out) : Run();
-
-int Run()
+if (args is ["table", var file])
 {
-    BenchmarkSwitcher.FromAssembly(typeof(ResultTable).Assembly).Run(args);
-    return 0;
+    return ResultTable.Print(file, Console.Out);
 }
+
+// In this process: the shared build settings of the house are not meant for the projects that BenchmarkDotNet would generate.
+var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+BenchmarkSwitcher.FromAssembly(typeof(ResultTable).Assembly).Run(args, config);
+return 0;

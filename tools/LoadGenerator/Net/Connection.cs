@@ -4,9 +4,6 @@ using System.Net.Sockets;
 
 namespace IotXmpp.LoadGenerator.Net;
 
-/// <summary>What ended a connection or a request before its time; the kind is what errors are counted by.</summary>
-internal sealed class LoadException(string kind) : Exception(kind);
-
 /// <summary>
 /// One non-blocking socket on the <see cref="EventLoop"/>, with or without TLS. Writes are gathered and leave once a turn; what was
 /// received is shown to <see cref="Received"/> in one piece, and what that leaves is kept for the next time.

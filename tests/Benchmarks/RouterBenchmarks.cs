@@ -1,0 +1,120 @@
+using BenchmarkDotNet.Attributes;
+using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Streams;
+using IotXmpp.Xmpp;
+using Microsoft.Extensions.Logging.Abstractions;
+using Stanza = IotXmpp.Hub.Routing.Stanza;
+
+namespace IotXmpp.Benchmarks;
+
+/// <summary>
+/// From a stanza's bytes to the bytes that leave, without sockets: start tag, address, RFC 6121 table, header, queue, one flush for eight stanzas.
+/// </summary>
+[MemoryDiagnoser]
+public class RouterBenchmarks
+{
+    private const int Batch = 8;
+    private const int Recipients = 100;
+    private readonly ModuleHost _hub;
+    private readonly Session _sender;
+    private readonly Stanza _stanza = new();
+    private readonly JidCache _jids = new();
+    private readonly CountingSink _sink = new();
+    private readonly List<Jid> _recipients = [];
+    private readonly byte[] _to = "load1@localhost/load1"u8.ToArray();
+
+    public RouterBenchmarks()
+    {
+        JidPrep.TryParse("localhost", out var domain);
+        _hub = new ModuleHost(domain!, TimeProvider.System, NullLoggerFactory.Instance, (type, _) => Activator.CreateInstance(type)!)
+        {
+            Accounts = new NoAccounts(),
+            Rosters = new NoRosters(),
+        };
+        _hub.Load([]);
+        _sender = Bind("load0@localhost/load0");
+        Bind("load1@localhost/load1");
+        for (var i = 0; i < Recipients; i++)
+        {
+            _recipients.Add(Bind($"s{i}@localhost/load{i}").Jid);
+        }
+    }
+
+    [Benchmark(OperationsPerInvoke = Batch, Description = "route a message, 8 in a batch")]
+    public long Message()
+    {
+        FlushBatch.Begin();
+        for (var i = 0; i < Batch; i++)
+        {
+            _stanza.Load(Samples.Message);
+            _jids.TryParse(_to, out var to);
+            _stanza.From = _sender.Jid;
+            _stanza.To = to;
+            var routed = _hub.Router.RouteAsync(_stanza, _sender);
+            if (!routed.IsCompletedSuccessfully)
+            {
+                throw new InvalidOperationException("Routing was not done at once.");
+            }
+        }
+
+        FlushBatch.End();
+        return _sink.Check(Batch);
+    }
+
+    [Benchmark(OperationsPerInvoke = Recipients, Description = "one stanza to 100, for each")]
+    public long Multicast()
+    {
+        FlushBatch.Begin();
+        _hub.Router.Multicast(new OutgoingStanza(StanzaKind.Message, _sender.Jid) { Type = StanzaType.Headline, Payload = Samples.Publish }, _recipients);
+        FlushBatch.End();
+        return _sink.Check(Recipients);
+    }
+
+    private Session Bind(string jid)
+    {
+        JidPrep.TryParse(jid, out var full);
+        var session = new Session(full!, new OutboundQueue(_sink, 1 << 20, () => throw new InvalidOperationException("overflow")));
+        if (!_hub.Sessions.TryAdd(session, 20, out _))
+        {
+            throw new InvalidOperationException("The session was not bound.");
+        }
+
+        return session;
+    }
+
+    private sealed class CountingSink : IOutboundSink
+    {
+        private long _bytes;
+
+        public ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes)
+        {
+            _bytes += bytes.Length;
+            return new(true);
+        }
+
+        public long Check(int stanzas)
+        {
+            var bytes = _bytes;
+            _bytes = 0;
+            return bytes > stanzas * 50 ? bytes : throw new InvalidOperationException("Nothing left.");
+        }
+    }
+
+    private sealed class NoAccounts : IAccounts
+    {
+        public ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => new(true);
+
+        public ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default) => new(false);
+
+        public ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default) => default;
+    }
+
+    private sealed class NoRosters : IRosters
+    {
+        public ValueTask<bool> MaySeePresenceAsync(Jid account, Jid contact, CancellationToken cancel = default) => new(false);
+
+        public ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default) => new(false);
+    }
+}
