@@ -67,7 +67,7 @@ public class RouterBenchmarks
     public long Multicast()
     {
         FlushBatch.Begin();
-        _hub.Router.Multicast(new OutgoingStanza(StanzaKind.Message, _sender.Jid) { Type = StanzaType.Headline, Payload = Samples.Publish }, _recipients);
+        _hub.Router.Multicast(new OutgoingStanza(IotXmpp.Hub.Routing.StanzaKind.Message, StanzaType.Headline, _sender.Jid, Samples.Publish), _recipients);
         FlushBatch.End();
         return _sink.Check(Recipients);
     }
@@ -114,6 +114,8 @@ public class RouterBenchmarks
     private sealed class NoRosters : IRosters
     {
         public ValueTask<bool> MaySeePresenceAsync(Jid account, Jid contact, CancellationToken cancel = default) => new(false);
+
+        public ValueTask<PresenceContacts> ContactsAsync(Jid account, CancellationToken cancel = default) => new(new PresenceContacts([], []));
 
         public ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default) => new(false);
     }

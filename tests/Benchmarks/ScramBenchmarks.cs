@@ -37,9 +37,9 @@ public class ScramBenchmarks
         var client = new ClientScram("thing", "secret", hash);
         var negotiation = _server.Begin(_context);
         var challenge = await negotiation.AuthAsync(mechanism, Base64(client.First()), CancellationToken.None);
-        var final = client.Final(Encoding.UTF8.GetString(challenge.Data.Span));
+        var final = client.Final(Encoding.UTF8.GetString(challenge.Data ?? []));
         var outcome = await negotiation.ResponseAsync(Base64(final), CancellationToken.None);
-        return outcome.Kind == SaslStepKind.Success && client.Verify(Encoding.UTF8.GetString(outcome.Data.Span))
+        return outcome.Kind == SaslStepKind.Success && client.Verify(Encoding.UTF8.GetString(outcome.Data ?? []))
             ? true
             : throw new InvalidOperationException($"{mechanism} failed: {outcome.Error}");
     }
