@@ -1,1 +1,51 @@
+using System.Runtime.InteropServices;
+using IotXmpp.Hub.Server;
+
+SettingsResult read = SettingsLoader.Load(args, System.Environment.GetEnvironmentVariables());
+if (!read.IsOk)
+{
+    await (read.ExitCode == 0 ? Console.Out : Console.Error).WriteLineAsync(read.Message);
+    return read.ExitCode;
+}
+
+HubServer hub;
+try
+{
+    hub = await HubServer.StartAsync(read.Settings);
+}
+catch (HubStartException e)
+{
+    await Console.Error.WriteLineAsync("iotxmpp-hub: " + e.Message);
+    return e.ExitCode;
+}
+
+await using (hub)
+{
+    var end = new TaskCompletionSource();
+    void End(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        end.TrySetResult();
+    }
+
+    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+    using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+    if (hub.FirstStartMessage is { } message)
+    {
+        await Console.Out.WriteLineAsync(message);
+    }
+
+    foreach ((string what, System.Net.IPEndPoint? where) in new[] { ("c2s", hub.C2s), ("c2s-tls", hub.C2sTls), ("http", hub.Http) })
+    {
+        if (where is not null)
+        {
+            await Console.Out.WriteLineAsync($"{what} {where}");
+        }
+    }
+
+    await Console.Out.WriteLineAsync("ready");
+    await end.Task;
+    await hub.StopAsync();
+}
+
 return 0;

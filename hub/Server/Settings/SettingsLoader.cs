@@ -1,10 +1,11 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using IotXmpp.Hub.Modules;
 
 namespace IotXmpp.Hub.Server;
 
 /// <summary>All settings of one start. Features ask for their sections; when all have asked, <see cref="ThrowIfUnknown"/> finds what nobody knows.</summary>
-public sealed class HubSettings
+public sealed class HubSettings : IModuleSettings
 {
     private readonly OptionsBinder _binder;
     private readonly Dictionary<string, object> _sections = new(StringComparer.OrdinalIgnoreCase);

@@ -38,6 +38,14 @@ public interface IHub
     DateTimeOffset StartedAt { get; }
 }
 
+/// <summary>Port: the settings of the start, section by section.</summary>
+public interface IModuleSettings
+{
+    /// <summary>A section, bound to its options class and validated; the same object each time.</summary>
+    T Section<T>(string name)
+        where T : class, new();
+}
+
 /// <summary>Port: the accounts of the domain. Answers come from memory wherever they can.</summary>
 public interface IAccounts
 {

@@ -19,18 +19,18 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     private readonly List<Action<Session>> _closed = [];
     private readonly List<Func<CancellationToken, ValueTask>> _starting = [];
     private readonly List<Func<CancellationToken, ValueTask>> _stopping = [];
-    private readonly Func<Type, string, object> _options;
+    private readonly IModuleSettings _settings;
 
     /// <param name="domain">The served domain.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The logs.</param>
-    /// <param name="options">Gives the validated settings of a section as an object of a type.</param>
-    public ModuleHost(Jid domain, TimeProvider time, ILoggerFactory loggers, Func<Type, string, object> options)
+    /// <param name="settings">The validated settings of modules.</param>
+    public ModuleHost(Jid domain, TimeProvider time, ILoggerFactory loggers, IModuleSettings settings)
     {
         Domain = domain;
         Time = time;
         Loggers = loggers;
-        _options = options;
+        _settings = settings;
         StartedAt = time.GetUtcNow();
         DomainEntity = new ServedEntity(ServedKind.Domain, domain);
         AccountEntity = new ServedEntity(ServedKind.Account, null);
@@ -164,7 +164,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
 
     /// <inheritdoc/>
     public T Options<T>(string section)
-        where T : class, new() => (T)_options(typeof(T), section);
+        where T : class, new() => _settings.Section<T>(section);
 
     internal ServedEntity? ComponentAt(string host) => _components.GetValueOrDefault(host);
 

@@ -102,10 +102,10 @@ public sealed class Session
     /// <summary>What <see cref="End"/> calls: the stream host.</summary>
     internal Action<Session, string, string>? Ending { get; init; }
 
-    /// <summary>Sends one stanza: <paramref name="head"/>, then <c> to='…'&gt;</c>, then <paramref name="tail"/>.</summary>
+    /// <summary>Sends one stanza: <paramref name="head"/>, then <c> to='…'</c>, then <paramref name="tail"/>.</summary>
     /// <param name="head">The start tag up to the addressee.</param>
     /// <param name="to">The addressee that the client is shown.</param>
-    /// <param name="tail">From behind the start tag's <c>&gt;</c> to the end of the stanza.</param>
+    /// <param name="tail">From the start tag's <c>&gt;</c> (or <c>/&gt;</c>) to the end of the stanza.</param>
     internal void Deliver(ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
     {
         StreamManagement? management = Management;

@@ -15,7 +15,6 @@ internal static class StanzaBytes
         head.CopyTo(target);
         int count = head.Length;
         count += Attribute(target[count..], " to='"u8, to);
-        target[count++] = (byte)'>';
         tail.CopyTo(target[count..]);
         return count + tail.Length;
     }

@@ -94,17 +94,26 @@ public sealed class StanzaRouter : IStanzaRouter
         {
             if (_hub.Sessions.TryGet(request.From, out Session? session) && reply.Payload.IsEmpty)
             {
-                session.Deliver(head.OpenTag, request.From, "</iq>"u8);
+                session.Deliver(head.OpenTag, request.From, "/>"u8);
                 return;
             }
 
             using var tail = new XmlBuilder(reply.Payload.Length + 16);
-            tail.Raw(reply.Payload.Span).Raw("</iq>"u8);
+            if (reply.Payload.IsEmpty)
+            {
+                tail.Raw("/>"u8);
+            }
+            else
+            {
+                tail.Raw(">"u8).Raw(reply.Payload.Span).Raw("</iq>"u8);
+            }
+
             DeliverTo(request.From, from, head, tail);
         }
         else
         {
             using var tail = new XmlBuilder(512);
+            tail.Raw(">"u8);
             // RFC 6120 §8.3.1: the error may carry what was sent; we do, while it is small.
             if (request.Inner.Length <= MaxEchoBytes)
             {
@@ -138,6 +147,7 @@ public sealed class StanzaRouter : IStanzaRouter
         Jid from = stanza.To ?? stanza.From.Bare;
         Open(head, stanza.Kind, StanzaType.Error, stanza.Id, from);
         using var tail = new XmlBuilder(512);
+        tail.Raw(">"u8);
         if (stanza.Inner.Length <= MaxEchoBytes)
         {
             tail.Raw(stanza.Inner.Span);
@@ -232,9 +242,7 @@ public sealed class StanzaRouter : IStanzaRouter
         count += attributes.Length;
         count += StanzaBytes.Attribute(buffer.AsSpan(count), " from='"u8, stanza.From);
         int head = count;
-        inner.CopyTo(buffer.AsSpan(count));
-        count += inner.Length;
-        count += End(buffer.AsSpan(count), name);
+        count += WriteTail(buffer.AsSpan(count), inner, name);
         return new PooledStanza(buffer, head, count);
     }
 
@@ -247,18 +255,26 @@ public sealed class StanzaRouter : IStanzaRouter
         head.OpenTag.CopyTo(buffer);
         int count = head.OpenTag.Length;
         int split = count;
-        stanza.Payload.Span.CopyTo(buffer.AsSpan(count));
-        count += stanza.Payload.Length;
-        count += End(buffer.AsSpan(count), name);
+        count += WriteTail(buffer.AsSpan(count), stanza.Payload.Span, name);
         return new PooledStanza(buffer, split, count);
     }
 
-    private static int End(Span<byte> target, ReadOnlySpan<byte> name)
+    private static int WriteTail(Span<byte> target, ReadOnlySpan<byte> inner, ReadOnlySpan<byte> name)
     {
-        "</"u8.CopyTo(target);
-        name.CopyTo(target[2..]);
-        target[2 + name.Length] = (byte)'>';
-        return name.Length + 3;
+        if (inner.IsEmpty)
+        {
+            "/>"u8.CopyTo(target);
+            return 2;
+        }
+
+        target[0] = (byte)'>';
+        inner.CopyTo(target[1..]);
+        int count = 1 + inner.Length;
+        "</"u8.CopyTo(target[count..]);
+        name.CopyTo(target[(count + 2)..]);
+        count += 2 + name.Length;
+        target[count] = (byte)'>';
+        return count + 1;
     }
 
     private static Stanza ToStanza(OutgoingStanza stanza, Jid to)

@@ -319,7 +319,7 @@ internal static partial class StreamLog
     [LoggerMessage(Level = LogLevel.Error, Message = "The stream of {Jid} failed")]
     public static partial void Failed(ILogger log, Exception e, Jid? jid);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Stream error {Condition} to {Jid} at {Peer}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Stream error {Condition} to {Jid} at {Peer}")]
     public static partial void StreamError(ILogger log, string condition, Jid? jid, IPEndPoint? peer);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "TLS with {Peer} failed: {Reason}")]
@@ -328,13 +328,13 @@ internal static partial class StreamLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Jid} at {Peer} reads too slowly and is disconnected")]
     public static partial void SlowConsumer(ILogger log, Jid? jid, IPEndPoint? peer);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Jid} bound from {Peer}, TLS {Tls}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Jid} bound from {Peer}, TLS {Tls}")]
     public static partial void Bound(ILogger log, Jid jid, IPEndPoint? peer, bool tls);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Jid} lost its stream and may resume for {Seconds} s")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Jid} lost its stream and may resume for {Seconds} s")]
     public static partial void Waiting(ILogger log, Jid jid, int seconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Jid} ended: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Jid} ended: {Reason}")]
     public static partial void Ended(ILogger log, Jid jid, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Peer} failed to authenticate: {Error}")]

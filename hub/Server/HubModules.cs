@@ -1,0 +1,38 @@
+using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.Control;
+using IotXmpp.Hub.Features.Disco;
+using IotXmpp.Hub.Features.LastActivity;
+using IotXmpp.Hub.Features.LegacySession;
+using IotXmpp.Hub.Features.Ping;
+using IotXmpp.Hub.Features.Presence;
+using IotXmpp.Hub.Features.Roster;
+using IotXmpp.Hub.Features.StreamLimits;
+using IotXmpp.Hub.Features.Time;
+using IotXmpp.Hub.Features.Version;
+using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Storage.Migrations;
+
+namespace IotXmpp.Hub.Server;
+
+/// <summary>The features of the hub: one line each. Their order is that of registration; Disco stands last, because it serves what the others registered.</summary>
+public static class HubModules
+{
+    /// <summary>Makes the modules.</summary>
+    public static IReadOnlyList<IXmppModule> Create(HubServices hub) =>
+    [
+        new AccountsModule(hub.Accounts),
+        new StreamLimitsModule(hub.Xmpp),
+        new LegacySessionModule(),
+        new RosterModule(hub.Rosters, hub.Settings.Section<RosterOptions>("Roster")),
+        new PresenceModule(),
+        new PingModule(),
+        new VersionModule(),
+        new TimeModule(),
+        new LastActivityModule(hub.Database),
+        new ControlModule(),
+        new DiscoModule(),
+    ];
+
+    /// <summary>The tables of all features.</summary>
+    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. RosterMigrations.All, .. LastActivityModule.Migrations];
+}
