@@ -127,7 +127,7 @@ internal sealed class OptionsBinder(IReadOnlyList<SettingsSource> sources)
         {
             bool whole = long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
                 && (type == typeof(long) || number is >= int.MinValue and <= int.MaxValue);
-            value = !whole ? null : type == typeof(int) ? (int)number : number;
+            value = !whole ? null : type == typeof(int) ? (object)(int)number : number;
             allowed = "a whole number";
         }
         else
