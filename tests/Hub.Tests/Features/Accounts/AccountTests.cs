@@ -2,7 +2,7 @@ using System.Text;
 using IotXmpp.Hub.Features.Accounts;
 using IotXmpp.Hub.Sasl;
 using IotXmpp.Hub.Storage;
-using IotXmpp.Hub.Storage.Sqlite;
+using IotXmpp.Xmpp;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -121,6 +121,23 @@ public sealed class AccountTests : IAsyncLifetime
         await _accounts.SetAdministratorAsync("alice", false);
         Assert.False(await _accounts.IsAdministratorAsync("alice"));
         Assert.Equal(AccountOutcome.NotFound, await _accounts.SetAdministratorAsync("nobody", true));
+    }
+
+    [Fact]
+    public async Task A_thing_has_an_owner_once_it_is_given_one()
+    {
+        var domain = new Jid("", "example.org", "");
+        var directory = new AccountDirectory(_store, domain);
+        await _accounts.CreateAsync("esp32-1", "secret");
+        await _accounts.CreateAsync("root", "secret", administrator: true);
+        Assert.Null(await directory.OwnerAsync("esp32-1"));
+        await _accounts.SetOwnerAsync("esp32-1", "alice@example.org");
+        Assert.Equal("alice@example.org", (await directory.OwnerAsync("esp32-1"))!.ToString());
+        Assert.True(await directory.ExistsAsync("esp32-1"));
+        Assert.False(await directory.ExistsAsync("esp32-2"));
+        Assert.True(await directory.IsAdministratorAsync(new Jid("root", "example.org", "")));
+        Assert.False(await directory.IsAdministratorAsync(new Jid("root", "elsewhere.org", "")));
+        Assert.False(await directory.IsAdministratorAsync(new Jid("esp32-1", "example.org", "")));
     }
 
     [Fact]

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace IotXmpp.Hub.Features.PubSub;
+
+/// <summary>The configuration of a node (XEP-0060 §16.4.4); immutable. Kept in the database as JSON with these names: a test holds them.</summary>
+public sealed record NodeConfiguration
+{
+    /// <summary>The value of <see cref="MaxItems"/> that stands for <c>max</c>: as many as the service allows.</summary>
+    public const int MaxItemsMax = 0;
+
+    /// <summary><c>pubsub#title</c>: a name for people.</summary>
+    public string Title { get; init; } = "";
+
+    /// <summary><c>pubsub#description</c>.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary><c>pubsub#type</c>: what the payloads are, usually their namespace.</summary>
+    public string Type { get; init; } = "";
+
+    /// <summary><c>pubsub#language</c>.</summary>
+    public string Language { get; init; } = "";
+
+    /// <summary><c>pubsub#access_model</c>.</summary>
+    public AccessModel AccessModel { get; init; } = AccessModel.Open;
+
+    /// <summary><c>pubsub#publish_model</c>.</summary>
+    public PublishModel PublishModel { get; init; } = PublishModel.Publishers;
+
+    /// <summary><c>pubsub#roster_groups_allowed</c>.</summary>
+    public IReadOnlyList<string> RosterGroupsAllowed { get; init; } = [];
+
+    /// <summary><c>pubsub#persist_items</c>.</summary>
+    public bool PersistItems { get; init; } = true;
+
+    /// <summary><c>pubsub#max_items</c>; <see cref="MaxItemsMax"/> for <c>max</c>.</summary>
+    public int MaxItems { get; init; } = 100;
+
+    /// <summary><c>pubsub#item_expire</c> in seconds; 0 for never (<c>max</c>).</summary>
+    public int ItemExpire { get; init; }
+
+    /// <summary><c>pubsub#max_payload_size</c> in bytes; 0 for the service's limit.</summary>
+    public int MaxPayloadSize { get; init; }
+
+    /// <summary><c>pubsub#send_last_published_item</c>.</summary>
+    public SendLastPublishedItem SendLastPublishedItem { get; init; } = SendLastPublishedItem.OnSub;
+
+    /// <summary><c>pubsub#deliver_notifications</c>.</summary>
+    public bool DeliverNotifications { get; init; } = true;
+
+    /// <summary><c>pubsub#deliver_payloads</c>.</summary>
+    public bool DeliverPayloads { get; init; } = true;
+
+    /// <summary><c>pubsub#notify_config</c>.</summary>
+    public bool NotifyConfig { get; init; }
+
+    /// <summary><c>pubsub#notify_delete</c>.</summary>
+    public bool NotifyDelete { get; init; } = true;
+
+    /// <summary><c>pubsub#notify_retract</c>.</summary>
+    public bool NotifyRetract { get; init; } = true;
+
+    /// <summary><c>pubsub#notify_sub</c>.</summary>
+    public bool NotifySub { get; init; }
+
+    /// <summary><c>pubsub#presence_based_delivery</c>.</summary>
+    public bool PresenceBasedDelivery { get; init; }
+
+    /// <summary><c>pubsub#notification_type</c>.</summary>
+    public NotificationType NotificationType { get; init; } = NotificationType.Headline;
+
+    /// <summary><c>pubsub#subscribe</c>: whether subscriptions are taken.</summary>
+    public bool Subscribe { get; init; } = true;
+
+    internal string ToJson() => JsonSerializer.Serialize(this, NodeConfigurationJson.Default.NodeConfiguration);
+
+    internal static NodeConfiguration FromJson(string json) => JsonSerializer.Deserialize(json, NodeConfigurationJson.Default.NodeConfiguration) ?? new NodeConfiguration();
+}
+
+[JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(NodeConfiguration))]
+internal sealed partial class NodeConfigurationJson : JsonSerializerContext;
