@@ -115,7 +115,7 @@ public sealed record PublishedItem(string Id, string Publisher, DateTimeOffset P
 /// <param name="Count">How many the node has.</param>
 public sealed record ItemPage(IReadOnlyList<PublishedItem> Items, int Index, int Count);
 
-/// <summary>An expected failure, in XMPP's words; mapped to a stanza error in one place (<see cref="PubSubXml"/>).</summary>
+/// <summary>An expected failure, in XMPP's words; mapped to a stanza error in one place (PubSubXml).</summary>
 /// <param name="Type">The error type (RFC 6120 §8.3.2).</param>
 /// <param name="Condition">The stanza error condition.</param>
 /// <param name="PubSubCondition">The condition in <c>pubsub#errors</c>, or null.</param>

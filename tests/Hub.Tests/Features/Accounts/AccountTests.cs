@@ -131,7 +131,7 @@ public sealed class AccountTests : IAsyncLifetime
         await _accounts.CreateAsync("esp32-1", "secret");
         await _accounts.CreateAsync("root", "secret", administrator: true);
         Assert.Null(await directory.OwnerAsync("esp32-1"));
-        await _accounts.SetOwnerAsync("esp32-1", "alice@example.org");
+        await _accounts.SetOwnerAsync("esp32-1", new Jid("alice", "example.org", ""));
         Assert.Equal("alice@example.org", (await directory.OwnerAsync("esp32-1"))!.ToString());
         Assert.True(await directory.ExistsAsync("esp32-1"));
         Assert.False(await directory.ExistsAsync("esp32-2"));
