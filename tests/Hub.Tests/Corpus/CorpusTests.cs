@@ -1,6 +1,7 @@
 using System.Xml;
 using IotXmpp.TestKit.Corpus;
 using IotXmpp.Xml;
+using HubError = IotXmpp.Hub.Xml.XmlError;
 using Xunit;
 
 namespace IotXmpp.Hub.Tests.Corpus;
@@ -60,6 +61,36 @@ public sealed class CorpusTests
                 break;
             case Verdict.Encoding:
                 Assert.Equal(XmlError.BadEncoding, error);
+                break;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void Hub(string name)
+    {
+        var sample = Sample.All[name];
+        var (error, events) = HubEvents.Read(sample.Document);
+        switch (sample.Verdict)
+        {
+            case Verdict.Ok:
+                Assert.Equal(HubError.None, error);
+                Assert.Equal(EventList.Read(sample.Document, stream: true).ToString(), events);
+                break;
+            case Verdict.Refused:
+                Assert.NotEqual(HubError.None, error);
+                break;
+            default:
+                Assert.Equal(
+                    sample.Verdict switch
+                    {
+                        Verdict.Malformed => HubError.NotWellFormed,
+                        Verdict.Restricted => HubError.RestrictedXml,
+                        Verdict.Limit => HubError.PolicyViolation,
+                        Verdict.Encoding => HubError.UnsupportedEncoding,
+                        _ => HubError.BadFormat,
+                    },
+                    error);
                 break;
         }
     }

@@ -43,8 +43,11 @@ public sealed class EventList
     }
 
     /// <summary>The events of a document by System.Xml.</summary>
+    /// <param name="document">The bytes.</param>
+    /// <param name="dtd">Takes a document type declaration.</param>
+    /// <param name="stream">Passes over white space between the children of the root, as a stream does (RFC 6120 §4.6.1).</param>
     /// <exception cref="XmlException">It is not well-formed.</exception>
-    public static EventList Read(byte[] document, bool dtd = false)
+    public static EventList Read(byte[] document, bool dtd = false, bool stream = false)
     {
         var settings = new XmlReaderSettings
         {
@@ -82,7 +85,11 @@ public sealed class EventList
                     break;
                 case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace:
                 case XmlNodeType.Whitespace when reader.Depth > 0:
-                    list.Text(reader.Value);
+                    if (!stream || reader.Depth > 1)
+                    {
+                        list.Text(reader.Value);
+                    }
+
                     break;
             }
         }
