@@ -70,6 +70,7 @@ internal sealed class StreamTokenizer
     private bool _usesStreamPrefix;
     private bool _rootHasPrefix;
     private bool _declarationSeen;
+    private bool _markSeen;
 
     /// <param name="maxBytes">Largest element, in bytes.</param>
     /// <param name="maxDepth">How deep elements may nest.</param>
@@ -109,6 +110,7 @@ internal sealed class StreamTokenizer
         _streamName = [];
         _streamPrefixes = null;
         _declarationSeen = false;
+        _markSeen = false;
         EndElement();
     }
 
@@ -116,6 +118,24 @@ internal sealed class StreamTokenizer
     public Token Next(ReadOnlySpan<byte> data)
     {
         int origin = 0;
+        if (_state == State.Between && _frame is null && !IsOpen && !_markSeen && !_declarationSeen && data.Length > 0 && data[0] == 0xEF)
+        {
+            // XML 1.0 §4.3.3: a byte order mark is a signature of UTF-8, not a part of the document.
+            ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+            int known = Math.Min(data.Length, mark.Length);
+            if (data[..known].SequenceEqual(mark[..known]))
+            {
+                if (known < mark.Length)
+                {
+                    return More();
+                }
+
+                _markSeen = true;
+                Token behind = Next(data[mark.Length..]);
+                return behind.Kind == TokenKind.Error ? behind : behind with { Start = behind.Start + mark.Length };
+            }
+        }
+
         if (_state == State.Between && _frame is null)
         {
             while (origin < data.Length && XmlChars.IsSpace(data[origin]))
@@ -454,6 +474,13 @@ internal sealed class StreamTokenizer
 
         _streamPrefixes = prefixes.Count > 0 ? prefixes : null;
         bool bound = prefixLength == 0 || IsBound(data, name.AsSpan(0, prefixLength));
+        for (int i = 0; i < frame.PrefixedAttributes; i++)
+        {
+            (int start, int attributePrefix) = frame.PrefixedAttribute(i);
+            bound &= IsBound(data, data.Slice(start, attributePrefix));
+        }
+
+        bound &= !TagAttributes.HasSameExpandedName(data, frame);
         EndElement();
         _usesStreamPrefix = false;
         if (!bound)

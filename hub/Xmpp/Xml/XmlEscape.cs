@@ -72,6 +72,13 @@ internal static class XmlEscape
         }
     }
 
+    /// <summary>The value that the content of a CDATA section stands for: references mean nothing in it, line ends are one character (XML 1.0 §2.7, §2.11).</summary>
+    public static string DecodeCData(ReadOnlySpan<byte> raw)
+    {
+        string text = Encoding.UTF8.GetString(raw);
+        return raw.Contains((byte)'\r') ? text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n') : text;
+    }
+
     private static int Number(ReadOnlySpan<byte> digits)
     {
         int radix = 10;

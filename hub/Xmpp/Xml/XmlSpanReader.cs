@@ -82,7 +82,7 @@ public ref struct XmlSpanReader
     public readonly ReadOnlySpan<byte> RawText => _xml.Slice(_textStart, _textLength);
 
     /// <summary>The character data that <see cref="RawText"/> stands for.</summary>
-    public readonly string TextValue => _isCData ? Encoding.UTF8.GetString(RawText) : XmlEscape.Decode(RawText, isAttribute: false);
+    public readonly string TextValue => _isCData ? XmlEscape.DecodeCData(RawText) : XmlEscape.Decode(RawText, isAttribute: false);
 
     /// <summary>The attributes of the start tag as they stand, with the white space before each.</summary>
     public readonly ReadOnlySpan<byte> RawAttributes => _xml[(_nameStart + _nameLength).._attributesEnd];
