@@ -10,8 +10,11 @@ namespace IotXmpp.Hub.Tests.Corpus;
 /// <summary>What holds for the hub's tokenizer whatever comes and however the network cuts it.</summary>
 public sealed class TokenizerProperties
 {
+    /// <summary>How many documents a property is tried on (400): a second in all.</summary>
+    private static readonly Config Runs = Config.QuickThrowOnFailure.WithMaxTest(400);
+
     private static readonly string[] Names = ["a", "message", "p:x", "ä", "x-y.z", "iq"];
-    private static readonly string[] Texts = ["", "x", "a&amp;b", "&#x1F600;", "ü😀", "\r\n", "\t ", "<![CDATA[<&>]]>", ">", "]]", "'\""];
+    private static readonly string[] Texts = ["", "x", "a&amp;b", "&#x1F600;", "ü😀", "\r\n", "\t ", "<![CDATA[<&>]]>", ">", "]x]", "'\""];
     private static readonly string[] Values = ["", "1", "&lt;", "a\tb", "ö", "&#10;", ">", "urn:y"];
     private static readonly string[] Dirt = ["<", ">", "&", "'", "\"", "<!--", "<?x?>", "]]>", "\u0001", "</a>", "<p:q/>", "xmlns:p=''", "&nbsp;", "\uFFFE", "<![CDATA["];
 
@@ -20,7 +23,7 @@ public sealed class TokenizerProperties
         var attribute = from n in Gen.Elements("id", "to", "p:k", "xmlns", "xml:lang", "xmlns:q")
                         from v in Gen.Elements(Values)
                         from q in Gen.Elements("'", "\"")
-                        select $" {n}={q}{v.Replace(q, "", StringComparison.Ordinal)}{q}";
+                        select $" {n}={q}{(n == "xmlns:q" && v.Length == 0 ? "urn:q" : v)}{q}";
         var attributes = Gen.ListOf(attribute).Select(l => string.Concat(l.Take(3).DistinctBy(a => a.Split('=')[0])));
         var inner = depth == 0
             ? Gen.Elements(Texts)
@@ -75,23 +78,23 @@ public sealed class TokenizerProperties
     private static IEnumerable<int> Ends(int length, int[] cuts) => cuts.Select(c => c % (length + 1)).Append(length).Order().Distinct();
 
     [Fact]
-    public void Any_split_gives_the_same_events() => Check.QuickThrowOnFailure(Prop.ForAll(
+    public void Any_split_gives_the_same_events() => Check.One(Runs, Prop.ForAll(
         Wires(Document(false), Document(true), Bytes()),
         w => HubEvents.Read(w.Bytes) == HubEvents.Read(w.Bytes, Ends(w.Bytes.Length, w.Cuts))));
 
     [Fact]
-    public void Byte_by_byte_gives_the_same_events() => Check.QuickThrowOnFailure(Prop.ForAll(
+    public void Byte_by_byte_gives_the_same_events() => Check.One(Runs, Prop.ForAll(
         Wires(Document(false), Document(true), Bytes()),
         w => HubEvents.Read(w.Bytes) == HubEvents.Read(w.Bytes, Enumerable.Range(1, w.Bytes.Length))));
 
     [Fact]
-    public void What_is_well_formed_is_taken_with_the_meaning_of_System_Xml() => Check.QuickThrowOnFailure(Prop.ForAll(
+    public void What_is_well_formed_is_taken_with_the_meaning_of_System_Xml() => Check.One(Runs, Prop.ForAll(
         Wires(Document(false)),
         w => HubEvents.Read(w.Bytes) == (XmlError.None, EventList.Read(w.Bytes, stream: true).ToString())));
 
     /// <summary>Taken by the hub means: taken by System.Xml, with the same meaning. The other way about there are bounds and RFC 6120 §11.1.</summary>
     [Fact]
-    public void What_the_hub_takes_is_well_formed() => Check.QuickThrowOnFailure(Prop.ForAll(
+    public void What_the_hub_takes_is_well_formed() => Check.One(Runs, Prop.ForAll(
         Wires(Document(true), Bytes()),
         w =>
         {
@@ -101,7 +104,7 @@ public sealed class TokenizerProperties
 
     /// <summary>The two parsers of the house agree on what they take.</summary>
     [Fact]
-    public void Hub_and_core_agree() => Check.QuickThrowOnFailure(Prop.ForAll(
+    public void Hub_and_core_agree() => Check.One(Runs, Prop.ForAll(
         Wires(Document(false), Document(true), Bytes()),
         w =>
         {
