@@ -1,4 +1,4 @@
-using System;
+using IotXmpp.Features;
 
 namespace IotXmpp.Things;
 
@@ -15,7 +15,7 @@ public sealed class Sample
     public const int MaxDecimals = 9;
 
     private readonly FieldKind[] _kinds = new FieldKind[MaxFields];
-    private readonly FieldRole[] _roles = new FieldRole[MaxFields];
+    private readonly FieldFlags[] _flags = new FieldFlags[MaxFields];
     private readonly string[] _names = new string[MaxFields];
     private readonly string[] _texts = new string[MaxFields];
     private readonly long[] _numbers = new long[MaxFields];
@@ -50,44 +50,44 @@ public sealed class Sample
     /// <param name="unit">The unit, in UCUM or SI.</param>
     /// <param name="scaled">The number, times ten to the power of <paramref name="decimals"/>.</param>
     /// <param name="decimals">Decimals, 0 to <see cref="MaxDecimals"/>.</param>
-    /// <param name="role">What sort of value it is.</param>
+    /// <param name="flags">What sort of value it is.</param>
     /// <returns>False when there is no room, the name is empty or the decimals are out of range.</returns>
-    public bool AddNumeric(string name, string unit, long scaled, int decimals, FieldRole role = FieldRole.Momentary)
-        => Add(FieldKind.Numeric, role, name, unit == null ? string.Empty : unit, scaled, decimals);
+    public bool AddNumeric(string name, string unit, long scaled, int decimals, FieldFlags flags = FieldFlags.Momentary)
+        => Add(FieldKind.Numeric, flags, name, unit == null ? string.Empty : unit, scaled, decimals);
 
     /// <summary>Adds a truth value.</summary>
     /// <param name="name">The field.</param>
     /// <param name="value">Its value.</param>
-    /// <param name="role">What sort of value it is.</param>
+    /// <param name="flags">What sort of value it is.</param>
     /// <returns>False when there is no room or the name is empty.</returns>
-    public bool AddBoolean(string name, bool value, FieldRole role = FieldRole.Momentary)
-        => Add(FieldKind.Boolean, role, name, string.Empty, value ? 1 : 0, 0);
+    public bool AddBoolean(string name, bool value, FieldFlags flags = FieldFlags.Momentary)
+        => Add(FieldKind.Boolean, flags, name, string.Empty, value ? 1 : 0, 0);
 
     /// <summary>Adds a whole number without a unit.</summary>
     /// <param name="name">The field.</param>
     /// <param name="value">Its value.</param>
-    /// <param name="role">What sort of value it is.</param>
+    /// <param name="flags">What sort of value it is.</param>
     /// <returns>False when there is no room or the name is empty.</returns>
-    public bool AddLong(string name, long value, FieldRole role = FieldRole.Momentary)
-        => Add(FieldKind.Long, role, name, string.Empty, value, 0);
+    public bool AddLong(string name, long value, FieldFlags flags = FieldFlags.Momentary)
+        => Add(FieldKind.Long, flags, name, string.Empty, value, 0);
 
     /// <summary>Adds text.</summary>
     /// <param name="name">The field.</param>
     /// <param name="text">Its value.</param>
-    /// <param name="role">What sort of value it is.</param>
+    /// <param name="flags">What sort of value it is.</param>
     /// <returns>False when there is no room or the name is empty.</returns>
-    public bool AddString(string name, string text, FieldRole role = FieldRole.Momentary)
-        => Add(FieldKind.String, role, name, text == null ? string.Empty : text, 0, 0);
+    public bool AddString(string name, string text, FieldFlags flags = FieldFlags.Momentary)
+        => Add(FieldKind.String, flags, name, text == null ? string.Empty : text, 0, 0);
 
     /// <summary>Adds a field of any kind, as a store gives it back.</summary>
     /// <param name="kind">Its type.</param>
-    /// <param name="role">What sort of value it is.</param>
+    /// <param name="flags">What sort of value it is.</param>
     /// <param name="name">The field.</param>
     /// <param name="text">Its text, or the unit of a number.</param>
     /// <param name="scaled">Its number, or 0 and 1 for false and true.</param>
     /// <param name="decimals">Decimals of the number.</param>
     /// <returns>False when there is no room, the name is empty or the decimals are out of range.</returns>
-    public bool Add(FieldKind kind, FieldRole role, string name, string text, long scaled, int decimals)
+    public bool Add(FieldKind kind, FieldFlags flags, string name, string text, long scaled, int decimals)
     {
         if (Count >= MaxFields || string.IsNullOrEmpty(name) || decimals < 0 || decimals > MaxDecimals)
         {
@@ -95,7 +95,7 @@ public sealed class Sample
         }
 
         _kinds[Count] = kind;
-        _roles[Count] = role;
+        _flags[Count] = flags;
         _names[Count] = name;
         _texts[Count] = text;
         _numbers[Count] = scaled;
@@ -108,7 +108,7 @@ public sealed class Sample
     public FieldKind Kind(int index) => _kinds[index];
 
     /// <summary>What sort of value field <paramref name="index"/> is.</summary>
-    public FieldRole Role(int index) => _roles[index];
+    public FieldFlags Flags(int index) => _flags[index];
 
     /// <summary>The name of field <paramref name="index"/>.</summary>
     public string Name(int index) => _names[index];

@@ -1,3 +1,5 @@
+using IotXmpp.Features;
+
 namespace IotXmpp.Things;
 
 /// <summary>
@@ -6,10 +8,10 @@ namespace IotXmpp.Things;
 /// </summary>
 public abstract class ThingPart
 {
-    private static readonly Parameter[] None = new Parameter[0];
+    private static readonly ControlParameter[] None = new ControlParameter[0];
 
     /// <summary>What can be set; the same array at every call.</summary>
-    public virtual Parameter[] Parameters
+    public virtual ControlParameter[] Parameters
     {
         get { return None; }
     }
@@ -24,6 +26,12 @@ public abstract class ThingPart
     public virtual int BatteryPercent
     {
         get { return -1; }
+    }
+
+    /// <summary>How often <see cref="Step"/> is wanted, in milliseconds. Default 1,000; a button wants 20.</summary>
+    public virtual int StepIntervalMs
+    {
+        get { return 1000; }
     }
 
     /// <summary>Brings the hardware into its first state.</summary>
@@ -42,17 +50,16 @@ public abstract class ThingPart
     /// <returns>False when the hardware did not answer or answered nonsense: then nothing of the part is kept.</returns>
     public virtual bool TrySample(Sample sample) => true;
 
-    /// <summary>The value that a parameter has now.</summary>
+    /// <summary>The value that a parameter has now, as on the wire.</summary>
     /// <param name="parameter">One of <see cref="Parameters"/>.</param>
     /// <returns>The value, or null when it has none (a pulse).</returns>
-    public virtual ParameterValue Get(Parameter parameter) => null;
+    public virtual string Get(ControlParameter parameter) => null;
 
     /// <summary>Sets a parameter, and returns after it was done.</summary>
-    /// <param name="parameter">One of <see cref="Parameters"/>.</param>
-    /// <param name="value">A value of its type and in its range.</param>
+    /// <param name="value">The value of one of <see cref="Parameters"/>, of its type and in its range.</param>
     /// <param name="nowMs">Monotonic time in milliseconds.</param>
     /// <returns>Null when done, else why not, for people.</returns>
-    public virtual string Set(Parameter parameter, ParameterValue value, long nowMs) => "this part has nothing to set";
+    public virtual string Set(ControlValue value, long nowMs) => "this part has nothing to set";
 
     /// <summary>The uplink has been away for <see cref="UplinkLostAfterMs"/>: an actuator goes to its stated state.</summary>
     /// <param name="nowMs">Monotonic time in milliseconds.</param>

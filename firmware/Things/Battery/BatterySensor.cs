@@ -1,3 +1,5 @@
+using IotXmpp.Features;
+
 namespace IotXmpp.Things;
 
 /// <summary>The battery as a part of a thing: its voltage in V as a field, its charge in the presence status and as a field in %.</summary>
@@ -29,5 +31,5 @@ public sealed class BatterySensor : ThingPart
     public override bool TrySample(Sample sample)
         => _battery.TryRead()
             && sample.AddNumeric("voltage", "V", _battery.Millivolts, 3)
-            && sample.AddNumeric("charge", "%", _battery.Percent, 0, FieldRole.Status);
+            && sample.AddNumeric("charge", "%", _battery.Percent, 0, FieldFlags.Status);
 }

@@ -8,6 +8,9 @@ public sealed class Button
     /// <summary>How long the contact must be quiet to be believed, in milliseconds. Default 30: cheap buttons bounce for up to 20.</summary>
     public const int DebounceMs = 30;
 
+    /// <summary>How often the pin is looked at, in milliseconds. Default 20: a short press lasts 50.</summary>
+    public const int StepIntervalMs = 20;
+
     private readonly GpioPin _pin;
     private bool _pressed;
     private bool _last;
@@ -35,7 +38,7 @@ public sealed class Button
         return true;
     }
 
-    /// <summary>Looks at the pin; to be called every 10 to 50 ms.</summary>
+    /// <summary>Looks at the pin; to be called every <see cref="StepIntervalMs"/>.</summary>
     /// <param name="nowMs">Monotonic time in milliseconds.</param>
     /// <returns>True once for each press.</returns>
     public bool Step(long nowMs)

@@ -1,3 +1,5 @@
+using IotXmpp.Features;
+
 namespace IotXmpp.Things;
 
 /// <summary>A button as a part of a thing: whether it is down, and how often it was pressed. A press is told at once.</summary>
@@ -11,6 +13,12 @@ public sealed class ButtonSensor : ThingPart
     public ButtonSensor(Button button)
     {
         _button = button;
+    }
+
+    /// <inheritdoc/>
+    public override int StepIntervalMs
+    {
+        get { return Button.StepIntervalMs; }
     }
 
     /// <inheritdoc/>
@@ -32,7 +40,7 @@ public sealed class ButtonSensor : ThingPart
         }
 
         _told = down;
-        return sample.AddBoolean("button", down, FieldRole.Status)
-            && sample.AddLong("presses", _button.Presses, FieldRole.Computed);
+        return sample.AddBoolean("button", down, FieldFlags.Status)
+            && sample.AddLong("presses", _button.Presses, FieldFlags.Computed);
     }
 }

@@ -1,3 +1,5 @@
+using IotXmpp.Features;
+
 namespace IotXmpp.Things;
 
 /// <summary>A gateway's own health as a part of a thing: CPU temperature in °C, uptime in s, disk in use in % and free in MB.</summary>
@@ -27,14 +29,14 @@ public sealed class GatewayHealth : ThingPart
 
         if (_host.UptimeSeconds >= 0)
         {
-            sample.AddNumeric("uptime", "s", _host.UptimeSeconds, 0, FieldRole.Status);
+            sample.AddNumeric("uptime", "s", _host.UptimeSeconds, 0, FieldFlags.Status);
         }
 
         if (_host.DiskTotalBytes > 0 && _host.DiskFreeBytes >= 0)
         {
             long used = _host.DiskTotalBytes - _host.DiskFreeBytes;
-            sample.AddNumeric("diskUsed", "%", (long)(used * 1000.0 / _host.DiskTotalBytes), 1, FieldRole.Status);
-            sample.AddNumeric("diskFree", "MB", _host.DiskFreeBytes / 1000000, 0, FieldRole.Status);
+            sample.AddNumeric("diskUsed", "%", (long)(used * 1000.0 / _host.DiskTotalBytes), 1, FieldFlags.Status);
+            sample.AddNumeric("diskFree", "MB", _host.DiskFreeBytes / 1000000, 0, FieldFlags.Status);
         }
 
         return true;

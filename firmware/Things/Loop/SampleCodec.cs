@@ -1,10 +1,11 @@
 using System.Text;
+using IotXmpp.Features;
 
 namespace IotXmpp.Things;
 
 /// <summary>
 /// A sample as bytes, for flash. It carries its field names, so that samples buffered by one firmware can be sent by the next. The form is frozen by a test:
-/// version, time, count, then for each field: kind and role, decimals, number, name, text; numbers as little-endian groups of seven bits, signs folded in.
+/// version, time, count, then for each field: kind with decimals in one byte, flags, number, name, text; numbers as little-endian groups of seven bits, signs folded in.
 /// </summary>
 public static class SampleCodec
 {
@@ -37,13 +38,13 @@ public static class SampleCodec
         buffer[offset++] = (byte)sample.Count;
         for (int i = 0; i < sample.Count; i++)
         {
-            if (offset + 2 > limit)
+            if (offset >= limit)
             {
                 return -1;
             }
 
-            buffer[offset++] = (byte)((int)sample.Kind(i) | ((int)sample.Role(i) << 4));
-            buffer[offset++] = (byte)sample.Decimals(i);
+            buffer[offset++] = (byte)((int)sample.Kind(i) | (sample.Decimals(i) << 4));
+            offset = WriteNumber((int)sample.Flags(i), buffer, offset, limit);
             offset = WriteNumber(sample.Scaled(i), buffer, offset, limit);
             offset = WriteText(sample.Name(i), MaxNameBytes, buffer, offset, limit);
             offset = WriteText(sample.Text(i), MaxTextBytes, buffer, offset, limit);
@@ -80,20 +81,21 @@ public static class SampleCodec
         int count = buffer[offset++];
         for (int i = 0; i < count; i++)
         {
-            if (offset + 2 > limit)
+            if (offset >= limit)
             {
                 return false;
             }
 
             FieldKind kind = (FieldKind)(buffer[offset] & 0x0F);
-            FieldRole role = (FieldRole)(buffer[offset] >> 4);
-            int decimals = buffer[offset + 1];
+            int decimals = buffer[offset] >> 4;
+            long flags;
             string name;
             string text;
-            offset = ReadNumber(buffer, offset + 2, limit, out number);
+            offset = ReadNumber(buffer, offset + 1, limit, out flags);
+            offset = ReadNumber(buffer, offset, limit, out number);
             offset = ReadText(buffer, offset, limit, out name);
             offset = ReadText(buffer, offset, limit, out text);
-            if (offset < 0 || !sample.Add(kind, role, name, text, number, decimals))
+            if (offset < 0 || kind > FieldKind.Color || !sample.Add(kind, (FieldFlags)flags, name, text, number, decimals))
             {
                 return false;
             }

@@ -173,12 +173,13 @@ public sealed class TelemetryRing
         _headSegment = _readSegment;
         _headPosition = _readPosition;
         _readCount = 0;
-        bool kept = Append(AckRecord, _acknowledged, 0);
+        // Room first: else keeping the acknowledgement could cost a sample that still waits.
         while (_segmentCount > 1 && _unsent[0] == 0 && _headSegment > 0)
         {
             RemoveOldest();
         }
 
+        bool kept = Append(AckRecord, _acknowledged, 0);
         return kept;
     }
 

@@ -1,3 +1,5 @@
+using IotXmpp.Features;
+
 namespace IotXmpp.Things;
 
 /// <summary>
@@ -13,7 +15,7 @@ public sealed class RelayActuator : ThingPart
     private readonly Button _button;
     private readonly UplinkLostPolicy _policy;
     private readonly int _uplinkLostAfterMs;
-    private readonly Parameter[] _parameters;
+    private readonly ControlParameter[] _parameters;
     private long _pulseEndMs = -1;
 
     /// <summary>Takes the hardware and says what becomes of it when the uplink is lost.</summary>
@@ -27,15 +29,15 @@ public sealed class RelayActuator : ThingPart
         _button = button;
         _policy = policy;
         _uplinkLostAfterMs = uplinkLostAfterMs;
-        _parameters = new Parameter[]
+        _parameters = new ControlParameter[]
         {
-            new Parameter("relay", FieldKind.Boolean, "Relay on"),
-            new Parameter("relayPulse", FieldKind.Int, "Relay on for a time, then off") { Unit = "ms", Min = 1, Max = MaxPulseMs, IsMomentary = true },
+            new ControlParameter("relay", FieldKind.Boolean, "Relay on"),
+            new ControlParameter("relayPulse", FieldKind.Int, "Relay on for so many ms, then off").WithRange(1, MaxPulseMs),
         };
     }
 
     /// <inheritdoc/>
-    public override Parameter[] Parameters
+    public override ControlParameter[] Parameters
     {
         get { return _parameters; }
     }
@@ -44,6 +46,13 @@ public sealed class RelayActuator : ThingPart
     public override int UplinkLostAfterMs
     {
         get { return _policy == UplinkLostPolicy.Hold ? -1 : _uplinkLostAfterMs; }
+    }
+
+    /// <inheritdoc/>
+    public override int StepIntervalMs
+    {
+        // A pulse ends within 20 ms of its time.
+        get { return _button != null || _pulseEndMs >= 0 ? Button.StepIntervalMs : 1000; }
     }
 
     /// <inheritdoc/>
@@ -67,26 +76,33 @@ public sealed class RelayActuator : ThingPart
 
     /// <inheritdoc/>
     public override bool TrySample(Sample sample)
-        => sample.AddBoolean("relay", IsOn(), FieldRole.Status)
-            && (_button == null || sample.AddLong("presses", _button.Presses, FieldRole.Computed));
+        => sample.AddBoolean("relay", IsOn(), FieldFlags.Status)
+            && (_button == null || sample.AddLong("presses", _button.Presses, FieldFlags.Computed));
 
     /// <inheritdoc/>
-    public override ParameterValue Get(Parameter parameter)
-        => parameter == _parameters[0] ? ParameterValue.OfBoolean(IsOn()) : null;
+    public override string Get(ControlParameter parameter)
+    {
+        if (parameter != _parameters[0])
+        {
+            return null;
+        }
+
+        return IsOn() ? "true" : "false";
+    }
 
     /// <inheritdoc/>
-    public override string Set(Parameter parameter, ParameterValue value, long nowMs)
+    public override string Set(ControlValue value, long nowMs)
     {
         bool on = true;
-        if (parameter == _parameters[0])
+        if (value.Parameter == _parameters[0])
         {
-            on = value.Flag;
+            on = value.Boolean;
             Switch(on);
         }
-        else if (parameter == _parameters[1])
+        else if (value.Parameter == _parameters[1])
         {
             Switch(true);
-            _pulseEndMs = nowMs + value.Number;
+            _pulseEndMs = nowMs + value.Integer;
         }
         else
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
+using IotXmpp.Features;
 using IotXmpp.Things;
 using Xunit;
 
@@ -38,12 +39,12 @@ public sealed class SampleTests
         var sample = new Sample();
         sample.Clear(1_763_640_000_000);
         Assert.True(sample.AddNumeric("t", "°C", -214, 1));
-        Assert.True(sample.AddBoolean("on", true, FieldRole.Status));
-        Assert.True(sample.AddString("s", "é", FieldRole.Identity));
-        Assert.True(sample.AddLong("n", 300, FieldRole.Computed));
+        Assert.True(sample.AddBoolean("on", true, FieldFlags.Status));
+        Assert.True(sample.AddString("s", "é", FieldFlags.Identity));
+        Assert.True(sample.AddLong("n", 300, FieldFlags.Computed));
         byte[] buffer = new byte[100];
         int end = SampleCodec.Write(sample, buffer, 0, buffer.Length);
-        Assert.Equal("0180F89592D46604" + "1001AB03" + "0274" + "06C2B043" + "210002046F6E00" + "4200000273" + "04C3A9" + "8400D804026E00", Convert.ToHexString(buffer, 0, end));
+        Assert.Equal("0180F89592D46604" + "1002AB03" + "0274" + "06C2B043" + "020802046F6E00" + "0104000273" + "04C3A9" + "0510D804026E00", Convert.ToHexString(buffer, 0, end));
     }
 
     [Fact]
@@ -68,7 +69,7 @@ public sealed class SampleTests
             for (int i = 0; i < back.Count; i++)
             {
                 if (back.Name(i) != sample.Name(i) || back.Text(i) != sample.Text(i) || back.Scaled(i) != sample.Scaled(i)
-                    || back.Kind(i) != sample.Kind(i) || back.Role(i) != sample.Role(i) || back.Decimals(i) != sample.Decimals(i))
+                    || back.Kind(i) != sample.Kind(i) || back.Flags(i) != sample.Flags(i) || back.Decimals(i) != sample.Decimals(i))
                 {
                     return false;
                 }
@@ -98,7 +99,7 @@ public sealed class SampleTests
         {
             // Lone surrogates are no text and become U+FFFD in UTF-8.
             string text = new([.. texts[i].Get.Where(c => !char.IsSurrogate(c))]);
-            sample.Add((FieldKind)(i % 5), (FieldRole)(1 << (i % 4)), "field" + i, text, numbers[i], i % 10);
+            sample.Add((FieldKind)(i % 12), (FieldFlags)(1 << (i % 12)), "field" + i, text, numbers[i], i % 10);
         }
 
         return sample;

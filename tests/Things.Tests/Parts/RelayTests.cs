@@ -1,4 +1,5 @@
 using System.Device.Gpio;
+using IotXmpp.Features;
 using IotXmpp.Things;
 using IotXmpp.Virtual;
 using Xunit;
@@ -18,10 +19,7 @@ public sealed class RelayTests
         => new(new Relay(_gpio, RelayPin, activeLow), new Button(_gpio, ButtonPin), policy, 60_000);
 
     private static string? Set(RelayActuator actuator, int parameter, string text, long nowMs)
-    {
-        ParameterValue value = ParameterValue.Parse(actuator.Parameters[parameter], text, out string error);
-        return value is null ? error : actuator.Set(actuator.Parameters[parameter], value, nowMs);
-    }
+        => actuator.Parameters[parameter].Check(text, out ControlValue value) ?? actuator.Set(value, nowMs);
 
     [Theory]
     [InlineData(false)]
@@ -32,7 +30,7 @@ public sealed class RelayTests
         Assert.Equal(activeLow, (bool)_pins.Level(RelayPin));
         Assert.Null(Set(actuator, 0, "true", 0));
         Assert.Equal(!activeLow, (bool)_pins.Level(RelayPin));
-        Assert.Equal("true", actuator.Get(actuator.Parameters[0]).ToString());
+        Assert.Equal("true", actuator.Get(actuator.Parameters[0]));
         Assert.Null(Set(actuator, 0, "0", 0));
         Assert.Equal(activeLow, (bool)_pins.Level(RelayPin));
     }
@@ -47,7 +45,7 @@ public sealed class RelayTests
     public void A_value_out_of_range_is_refused_in_words(int parameter, string text)
     {
         RelayActuator actuator = Actuator();
-        Assert.Contains(actuator.Parameters[parameter].Name, Set(actuator, parameter, text, 0), StringComparison.Ordinal);
+        Assert.StartsWith("must be", Set(actuator, parameter, text, 0), StringComparison.Ordinal);
         Assert.Equal(PinValue.Low, _pins.Level(RelayPin));
     }
 
