@@ -5,6 +5,7 @@ using IotXmpp.Hub.Features.LastActivity;
 using IotXmpp.Hub.Features.LegacySession;
 using IotXmpp.Hub.Features.Ping;
 using IotXmpp.Hub.Features.Presence;
+using IotXmpp.Hub.Features.PubSub;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Hub.Features.StreamLimits;
 using IotXmpp.Hub.Features.Time;
@@ -30,9 +31,10 @@ public static class HubModules
         new TimeModule(),
         new LastActivityModule(hub.Database),
         new ControlModule(),
+        new PubSubModule(hub.Database),
         new DiscoModule(),
     ];
 
     /// <summary>The tables of all features.</summary>
-    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. RosterMigrations.All, .. LastActivityModule.Migrations];
+    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. RosterMigrations.All, .. LastActivityModule.Migrations, .. PubSubMigrations.All];
 }
