@@ -1,0 +1,85 @@
+using System.Collections;
+using System.Net;
+using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Server;
+using IotXmpp.TestKit.Dialogues;
+
+namespace IotXmpp.TestKit.Servers;
+
+/// <summary>The real hub inside the test's own process: real sockets, a real database in a folder of its own, stopped and removed at the end.</summary>
+public sealed class HubHost : IDialogueServer
+{
+    /// <summary>The log-in delay is for strangers who guess; tests that are not about it would only wait.</summary>
+    private const string Usual = """{ "Security": { "LoginThrottle": { "Enabled": false } } }""";
+
+    private readonly TempFolder folder;
+    private readonly ManualTime? time;
+
+    private HubHost(HubServer server, TempFolder folder, ManualTime? time)
+    {
+        Server = server;
+        this.folder = folder;
+        this.time = time;
+    }
+
+    /// <summary>The hub.</summary>
+    public HubServer Server { get; }
+
+    /// <summary>The folder that holds the hub's data.</summary>
+    public string Folder => folder.Path;
+
+    /// <inheritdoc/>
+    public string Domain => "hub.test";
+
+    /// <inheritdoc/>
+    public IPEndPoint Plain => Server.C2s!;
+
+    /// <inheritdoc/>
+    public IPEndPoint? DirectTls => Server.C2sTls;
+
+    /// <summary>Starts a hub on free ports of 127.0.0.1.</summary>
+    /// <param name="settings">Settings by section, as JSON; empty for the usual ones.</param>
+    /// <param name="time">A clock that the test moves, or null for the real one.</param>
+    /// <exception cref="InvalidOperationException">The settings were refused; the message is the hub's.</exception>
+    public static async Task<HubHost> StartAsync(string settings = "", ManualTime? time = null)
+    {
+        var folder = new TempFolder("hub");
+        try
+        {
+            var file = folder.File("settings.json");
+            await File.WriteAllTextAsync(file, settings.Length == 0 ? Usual : settings);
+            string[] arguments =
+            [
+                "--domain", "hub.test", "--data", folder.File("data"), "--c2s", "127.0.0.1:0", "--c2s-tls", "127.0.0.1:0", "--http", "0",
+                "--plaintext", "loopback", "--settings", file, "--Logging:LogLevel:Default", "Error",
+            ];
+            var read = SettingsLoader.Load(arguments, new Hashtable());
+            return read.IsOk ? new HubHost(await HubServer.StartAsync(read.Settings, time), folder, time) : throw new InvalidOperationException(read.Message);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task AddAccountAsync(string name, string password)
+    {
+        var outcome = await Server.Services.Accounts.CreateAsync(name, password);
+        if (outcome != AccountOutcome.Done)
+        {
+            throw new InvalidOperationException($"account {name}: {outcome}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Advance(TimeSpan by) => (time ?? throw new NotSupportedException("this hub runs by the real clock")).Advance(by);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        folder.Dispose();
+    }
+}
