@@ -4,17 +4,29 @@ using IotXmpp.Hub.Features.Accounts;
 namespace IotXmpp.Hub.Server;
 
 /// <summary>The account that the first start makes, since without one nobody could administer the hub.</summary>
-public static class FirstAdministrator
+public sealed class FirstAdministrator
 {
     // 32 characters that cannot be taken for one another: 5 bits each.
     private const string Alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
     private const int PasswordChars = 20;
 
+    private FirstAdministrator(string jid, string password)
+    {
+        Jid = jid;
+        Password = password;
+    }
+
+    /// <summary>Its bare JID.</summary>
+    public string Jid { get; }
+
+    /// <summary>Its password; to be shown once.</summary>
+    public string Password { get; }
+
     /// <summary>
-    /// Makes an administrator with a random password of 100 bits when there is none; the line to print, once, or null. The password is kept only as SCRAM
+    /// Makes an administrator with a random password of 100 bits when there is none; null when there is one. The password is kept only as SCRAM
     /// keys, so it cannot be shown again.
     /// </summary>
-    public static async Task<string?> EnsureAsync(AccountService accounts, string name, string domain)
+    public static async Task<FirstAdministrator?> EnsureAsync(AccountService accounts, string name, string domain)
     {
         ArgumentNullException.ThrowIfNull(accounts);
         if (await accounts.HasAdministratorAsync())
@@ -33,7 +45,7 @@ public static class FirstAdministrator
         }
 
         return outcome == AccountOutcome.Done
-            ? $"administrator {candidate}@{domain} one-time password {password} (shown this once: change it)"
+            ? new FirstAdministrator($"{candidate}@{domain}", password)
             : throw new InvalidOperationException($"the first administrator {candidate} could not be made: {outcome}");
     }
 

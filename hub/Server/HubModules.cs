@@ -29,12 +29,12 @@ public static class HubModules
         new PingModule(),
         new VersionModule(),
         new TimeModule(),
-        new LastActivityModule(hub.Database),
+        new LastActivityModule(hub.LastSeen),
         new ControlModule(),
         new PubSubModule(hub.Database),
         new DiscoModule(),
     ];
 
     /// <summary>The tables of all features.</summary>
-    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. RosterMigrations.All, .. LastActivityModule.Migrations, .. PubSubMigrations.All];
+    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. RosterMigrations.All, .. LastSeenStore.Migrations, .. PubSubMigrations.All];
 }

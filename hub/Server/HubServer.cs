@@ -1,6 +1,7 @@
 using System.Net;
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.LastActivity;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Sasl;
@@ -22,9 +23,10 @@ namespace IotXmpp.Hub.Server;
 /// <param name="Database">The hub's one database.</param>
 /// <param name="Accounts">The accounts.</param>
 /// <param name="Rosters">The rosters.</param>
+/// <param name="LastSeen">When and how accounts were last there.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Domain">The served domain.</param>
-public sealed record HubServices(HubSettings Settings, XmppOptions Xmpp, ISqlDatabase Database, AccountService Accounts, RosterStore Rosters, TimeProvider Time, Jid Domain);
+public sealed record HubServices(HubSettings Settings, XmppOptions Xmpp, ISqlDatabase Database, AccountService Accounts, RosterStore Rosters, LastSeenStore LastSeen, TimeProvider Time, Jid Domain);
 
 /// <summary>The start was refused: one line for the operator, and the exit code.</summary>
 public sealed class HubStartException(string message, int exitCode) : Exception(message)
@@ -73,15 +75,19 @@ public sealed class HubServer : IAsyncDisposable
     /// <summary>The certificate that clients shall trust: the hub's own authority, or null where a certificate was given.</summary>
     public string? AuthorityFile => Services.Settings.Hub.Tls.CertificateFile is null ? _folder.File(CertificateAuthority.CertificateName) : null;
 
-    /// <summary>The line with the administrator's one-time password, at the first start only.</summary>
-    public string? FirstStartMessage { get; private set; }
+    /// <summary>The administrator that the first start has made, with its one-time password; null at every later start.</summary>
+    public FirstAdministrator? Administrator { get; private set; }
 
     /// <summary>Connections that are open now.</summary>
     public int Connections => _streams.Connections;
 
     /// <summary>Starts a hub; when this returns it accepts clients.</summary>
+    /// <param name="settings">From <see cref="SettingsLoader"/>.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="logging">Where logs go; null for standard error.</param>
+    /// <param name="cancel">Gives the start up.</param>
     /// <exception cref="HubStartException">It cannot start.</exception>
-    public static async Task<HubServer> StartAsync(HubSettings settings, TimeProvider? time = null, CancellationToken cancel = default)
+    public static async Task<HubServer> StartAsync(HubSettings settings, TimeProvider? time = null, Action<ILoggingBuilder>? logging = null, CancellationToken cancel = default)
     {
         HubOptions options = settings.Hub;
         if (!JidPrep.TryDomainpart(options.Domain, out string? domain))
@@ -97,7 +103,7 @@ public sealed class HubServer : IAsyncDisposable
         var open = new Stack<IAsyncDisposable>();
         try
         {
-            HubServer server = await StartAsync(settings, new Jid(string.Empty, domain, string.Empty), folder, time ?? TimeProvider.System, open, cancel).ConfigureAwait(false);
+            HubServer server = await StartAsync(settings, new Jid(string.Empty, domain, string.Empty), folder, time ?? TimeProvider.System, logging, open, cancel).ConfigureAwait(false);
             open.Clear();
             return server;
         }
@@ -145,13 +151,14 @@ public sealed class HubServer : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => new(StopAsync());
 
-    private static async Task<HubServer> StartAsync(HubSettings settings, Jid domain, DataFolder folder, TimeProvider time, Stack<IAsyncDisposable> open, CancellationToken cancel)
+    private static async Task<HubServer> StartAsync(HubSettings settings, Jid domain, DataFolder folder, TimeProvider time, Action<ILoggingBuilder>? logging, Stack<IAsyncDisposable> open, CancellationToken cancel)
     {
         HubOptions options = settings.Hub;
         open.Push(new Once(static () => { }));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
-        Log(builder.Logging, settings);
+        builder.Logging.ClearProviders();
+        (logging ?? (console => Log(console, settings)))(builder.Logging);
         XmppOptions xmpp = settings.Section<XmppOptions>("Xmpp");
         builder.WebHost.UseSockets(sockets =>
         {
@@ -176,8 +183,9 @@ public sealed class HubServer : IAsyncDisposable
         await database.MigrateAsync(HubModules.Migrations, cancel).ConfigureAwait(false);
         var accounts = new AccountStore(database, time);
         var rosters = new RosterStore(database, settings.Section<RosterOptions>("Roster"));
-        var services = new HubServices(settings, xmpp, database, new AccountService(accounts), rosters, time, domain);
-        var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = new AccountDirectory(accounts, domain), Rosters = new RosterBook(rosters) };
+        var lastSeen = new LastSeenStore(database, loggers.CreateLogger<LastSeenStore>());
+        var services = new HubServices(settings, xmpp, database, new AccountService(accounts), rosters, lastSeen, time, domain);
+        var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = new AccountDirectory(accounts, domain), Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(HubModules.Create(services));
         settings.ThrowIfUnknown();
         ServerCertificate certificate = ServerCertificate.Open(folder, domain.Domain, options.Tls, time, loggers.CreateLogger<ServerCertificate>());
@@ -187,19 +195,18 @@ public sealed class HubServer : IAsyncDisposable
         services.Accounts.Changed += (name, _) => sasl.CredentialsChanged(name);
         streams = new StreamHost(modules, xmpp, sasl, certificate, options.Security.Plaintext == PlaintextPolicy.Loopback);
         open.Push(streams);
-        string? first = await FirstAdministrator.EnsureAsync(services.Accounts, options.Administrator.Name, domain.Domain).ConfigureAwait(false);
+        FirstAdministrator? first = await FirstAdministrator.EnsureAsync(services.Accounts, options.Administrator.Name, domain.Domain).ConfigureAwait(false);
         await modules.StartAsync(cancel).ConfigureAwait(false);
         HubHttp.Map(app);
         await app.StartAsync(cancel).ConfigureAwait(false);
         streams.Start();
-        var server = new HubServer(app, folder, certificate, database, streams, modules, services) { FirstStartMessage = first };
+        var server = new HubServer(app, folder, certificate, database, streams, modules, services) { Administrator = first };
         server.FindPorts();
         return server;
     }
 
     private static void Log(ILoggingBuilder logging, HubSettings settings)
     {
-        logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddConfiguration(new ConfigurationBuilder().AddInMemoryCollection(settings.Logging()).Build().GetSection("Logging"));

@@ -30,9 +30,9 @@ await using (hub)
 
     using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
     using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-    if (hub.FirstStartMessage is { } message)
+    if (hub.Administrator is { } administrator)
     {
-        await Console.Out.WriteLineAsync(message);
+        await Console.Out.WriteLineAsync($"administrator {administrator.Jid} one-time password {administrator.Password} (shown this once: change it)");
     }
 
     foreach ((string what, System.Net.IPEndPoint? where) in new[] { ("c2s", hub.C2s), ("c2s-tls", hub.C2sTls), ("http", hub.Http) })

@@ -1,24 +1,14 @@
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
-using IotXmpp.Hub.Storage;
-using IotXmpp.Hub.Storage.Migrations;
 using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
-using Microsoft.Extensions.Logging;
 
 namespace IotXmpp.Hub.Features.LastActivity;
 
 /// <summary>When an account was last there, and why it went (XEP-0012): of the hub itself, its uptime. Survives a restart.</summary>
-public sealed class LastActivityModule(ISqlDatabase database) : IXmppModule
+public sealed class LastActivityModule(LastSeenStore store) : IXmppModule
 {
     private IHub _hub = null!;
-    private ILogger _log = null!;
-
-    /// <summary>The table. A released migration never changes.</summary>
-    public static IReadOnlyList<Migration> Migrations { get; } =
-    [
-        new("LastActivity", 1, "when accounts were last there", "CREATE TABLE last_activity (name {text} NOT NULL PRIMARY KEY, at {long} NOT NULL, status {text} NOT NULL){keyonly};"),
-    ];
 
     /// <inheritdoc/>
     public string Name => "LastActivity";
@@ -30,10 +20,9 @@ public sealed class LastActivityModule(ISqlDatabase database) : IXmppModule
     public void Register(IModuleBuilder module)
     {
         _hub = module.Hub;
-        _log = _hub.Loggers.CreateLogger<LastActivityModule>();
         module.Domain.Feature(Ns.Last).Iq(StanzaType.Get, "query", Ns.Last, (_, _) => Result(_hub.Time.GetUtcNow() - _hub.StartedAt, null));
         module.Account.Feature(Ns.Last).Iq(StanzaType.Get, "query", Ns.Last, AskAsync);
-        module.SessionClosed(session => _ = NoteAsync(session));
+        module.Presence(Phase.Inspect, Note);
     }
 
     private static IqReply Result(TimeSpan since, string? status)
@@ -61,34 +50,37 @@ public sealed class LastActivityModule(ISqlDatabase database) : IXmppModule
             return Result(TimeSpan.Zero, null);
         }
 
-        (long at, string status) = await database.ReadAsync(
-            session =>
-            {
-                SqlStatement row = session.Prepare("SELECT at, status FROM last_activity WHERE name = $1").Bind(1, request.Target.Local);
-                return row.Read() ? (row.GetInt64(0), row.GetString(1)) : (0, string.Empty);
-            },
-            cancel).ConfigureAwait(false);
-        return at == 0 ? StanzaError.ItemNotFound : Result(_hub.Time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(at), status);
+        return await store.FindAsync(request.Target.Local, cancel).ConfigureAwait(false) is { } seen
+            ? Result(_hub.Time.GetUtcNow() - seen.At, seen.Status)
+            : StanzaError.ItemNotFound;
     }
 
-    private async Task NoteAsync(Session session)
+    private ValueTask<Verdict> Note(Stanza stanza, Session? sender)
     {
-        try
+        if (sender is { IsAvailable: true } && stanza is { Type: StanzaType.Unavailable, To: null })
         {
-            await database.WriteAsync(sql => sql.Prepare("""
-                INSERT INTO last_activity (name, at, status) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET at = excluded.at, status = excluded.status
-                """).Bind(1, session.Jid.Local).Bind(2, _hub.Time.GetUtcNow().ToUnixTimeMilliseconds()).Bind(3, session.EndReason ?? string.Empty).Execute()).ConfigureAwait(false);
+            store.Note(sender.Jid.Local, new LastSeen(_hub.Time.GetUtcNow(), StatusOf(stanza), stanza.Inner.ToArray()));
         }
-        catch (StorageException e)
-        {
-            LastActivityLog.NotStored(_log, e, session.Jid);
-        }
-    }
-}
 
-/// <summary>Logs of <see cref="LastActivityModule"/>.</summary>
-internal static partial class LastActivityLog
-{
-    [LoggerMessage(Level = LogLevel.Warning, Message = "When {Jid} was last there is not stored")]
-    public static partial void NotStored(ILogger log, Exception e, Jid jid);
+        return Verdict.Continue;
+    }
+
+    private static string StatusOf(Stanza stanza)
+    {
+        XmlSpanReader reader = stanza.ReadInner();
+        while (reader.Read())
+        {
+            if (reader.IsStart("status"u8, "jabber:client"u8))
+            {
+                return reader.ReadText();
+            }
+
+            if (reader.Node == XmlNode.Start)
+            {
+                reader.Skip();
+            }
+        }
+
+        return string.Empty;
+    }
 }

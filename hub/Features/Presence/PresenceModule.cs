@@ -172,12 +172,19 @@ public sealed class PresenceModule : IXmppModule
             return;
         }
 
+        bool any = false;
         foreach (Session session in _hub.Sessions.ListOf(contact))
         {
             if (session.Presence is { } presence)
             {
+                any = true;
                 SendPresence(presence, session, sender);
             }
+        }
+
+        if (!any && await FarewellAsync(contact, sender.Jid).ConfigureAwait(false) is { } farewell)
+        {
+            _hub.Router.DeliverTo(sender, farewell);
         }
     }
 
@@ -197,25 +204,45 @@ public sealed class PresenceModule : IXmppModule
             if (session.Presence is { } presence && (to.IsBare || session.Jid.Equals(to)))
             {
                 any = true;
-                Stanza copy = presence.Copy();
-                copy.SetAddresses(session.Jid, from);
-                await _hub.Router.RouteAsync(copy).ConfigureAwait(false);
+                await _hub.Router.RouteAsync(Stamped(presence, session, from)).ConfigureAwait(false);
             }
         }
 
         if (!any)
         {
-            await _hub.Router.RouteAsync(Stanza.Parse("<presence type='unavailable'/>"u8.ToArray(), to.Bare, from)).ConfigureAwait(false);
+            Stanza farewell = await FarewellAsync(to.Bare, from).ConfigureAwait(false) ?? Stanza.Parse("<presence type='unavailable'/>"u8.ToArray(), to.Bare, from);
+            await _hub.Router.RouteAsync(farewell).ConfigureAwait(false);
         }
 
         return Verdict.Handled;
     }
 
-    private void SendPresence(Stanza presence, Session of, Session to)
+    private void SendPresence(Stanza presence, Session of, Session to) => _hub.Router.DeliverTo(to, Stamped(presence, of, to.Jid));
+
+    // XEP-0203 §4: presence that was sent before is told with its time: since when.
+    private Stanza Stamped(Stanza presence, Session of, Jid to)
     {
-        Stanza copy = presence.Copy();
-        copy.SetAddresses(of.Jid, to.Jid);
-        _hub.Router.DeliverTo(to, copy);
+        using var xml = new XmlBuilder(presence.Bytes.Length + 128);
+        xml.Open("presence"u8).RawAttributes(presence.RawAttributes).Raw(presence.Inner.Span);
+        WriteDelay(xml, of.PresenceAt);
+        return Stanza.Parse(xml.Close("presence"u8).ToArray(), of.Jid, to);
+    }
+
+    private void WriteDelay(XmlBuilder xml, DateTimeOffset at) => xml.Open("delay"u8, Ns.Delay).Attribute("from"u8, _hub.Domain.Utf8)
+        .Attribute("stamp"u8, at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)).Close("delay"u8);
+
+    // §4.3.2: who is away is shown as he went, with the time.
+    private async ValueTask<Stanza?> FarewellAsync(Jid account, Jid to)
+    {
+        if (await _hub.LastSeen.FindAsync(account.Local).ConfigureAwait(false) is not { } seen)
+        {
+            return null;
+        }
+
+        using var xml = new XmlBuilder(seen.Presence.Length + 256);
+        xml.Open("presence"u8).Attribute("type"u8, "unavailable"u8).Raw(seen.Presence);
+        WriteDelay(xml, seen.At);
+        return Stanza.Parse(xml.Close("presence"u8).ToArray(), account, to);
     }
 
     private bool IsLocalAccount(Jid jid) => jid.Local.Length > 0 && jid.Domain == _hub.Domain.Domain;

@@ -28,6 +28,9 @@ public interface IHub
     /// <summary>Who may see whose presence (supplied by Roster).</summary>
     IRosters Rosters { get; }
 
+    /// <summary>When and how accounts were last there (supplied by LastActivity).</summary>
+    ILastSeen LastSeen { get; }
+
     /// <summary>All modules, in the order of <c>HubModules</c>.</summary>
     IReadOnlyList<IXmppModule> Modules { get; }
 
@@ -71,6 +74,19 @@ public interface IRosters
     /// <summary>Whether <paramref name="contact"/> stands in one of the roster groups of <paramref name="account"/>.</summary>
     ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default);
 }
+
+/// <summary>Port: how accounts that are away went.</summary>
+public interface ILastSeen
+{
+    /// <summary>The last time an account went, or null where it never did.</summary>
+    ValueTask<LastSeen?> FindAsync(string localpart, CancellationToken cancel = default);
+}
+
+/// <summary>How an account went.</summary>
+/// <param name="At">When.</param>
+/// <param name="Status">The status text of the unavailable presence; empty for none.</param>
+/// <param name="Presence">What stood in the unavailable presence, as UTF-8.</param>
+public sealed record LastSeen(DateTimeOffset At, string Status, byte[] Presence);
 
 /// <summary>The contacts that presence goes to and comes from (RFC 6121 §4).</summary>
 /// <param name="Subscribers">Bare JIDs with a subscription <c>from</c> or <c>both</c>: they see the account.</param>

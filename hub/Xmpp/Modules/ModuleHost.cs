@@ -69,6 +69,9 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     /// <summary>Port, set before the start.</summary>
     public required IRosters Rosters { get; init; }
 
+    /// <summary>Port, set before the start.</summary>
+    public required ILastSeen LastSeen { get; init; }
+
     IStanzaRouter IHub.Router => Router;
 
     IHub IModuleBuilder.Hub => this;

@@ -137,7 +137,7 @@ public sealed class Stanza
     internal ReadOnlySpan<byte> RootNamespace => _rootNsLength < 0 ? "jabber:client"u8 : _bytes.Span.Slice(_rootNsStart, _rootNsLength);
 
     /// <summary>The attributes of the start tag as they stand, without <c>to</c>, <c>from</c> and the default namespace; each with a space before it.</summary>
-    internal ReadOnlySpan<byte> OtherAttributes => _bytes.Span.Slice(_attributesStart, _attributesLength);
+    public ReadOnlySpan<byte> RawAttributes => _bytes.Span.Slice(_attributesStart, _attributesLength);
 
     /// <summary>Whether the stanza is a request of kind iq.</summary>
     public bool IsIqRequest => Kind == StanzaKind.Iq && Type is StanzaType.Get or StanzaType.Set;
@@ -148,7 +148,7 @@ public sealed class Stanza
     /// <summary>The value of a rare attribute of the stanza (<c>xml:lang</c>), or null.</summary>
     public string? Attribute(ReadOnlySpan<byte> name)
     {
-        var attributes = new AttributeReader(OtherAttributes);
+        var attributes = new AttributeReader(RawAttributes);
         while (attributes.Read())
         {
             if (attributes.Name.SequenceEqual(name))

@@ -232,7 +232,7 @@ public sealed class StanzaRouter : IStanzaRouter
     private static PooledStanza Serialize(Stanza stanza)
     {
         ReadOnlySpan<byte> name = Stanza.NameOf(stanza.Kind);
-        ReadOnlySpan<byte> attributes = stanza.OtherAttributes;
+        ReadOnlySpan<byte> attributes = stanza.RawAttributes;
         ReadOnlySpan<byte> inner = stanza.Inner.Span;
         byte[] buffer = ArrayPool<byte>.Shared.Rent((name.Length * 2) + attributes.Length + (stanza.From.Utf8.Length * 6) + inner.Length + 32);
         buffer[0] = (byte)'<';
