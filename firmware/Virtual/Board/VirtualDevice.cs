@@ -60,8 +60,9 @@ public sealed class VirtualDevice : IPower, IWatchdog, IBoardStatus, IDisposable
     /// <param name="clock">The time of day.</param>
     /// <param name="hash">Hash functions.</param>
     /// <param name="reason">Why it starts (wire profile).</param>
+    /// <param name="runScript">True when nobody else steps the board: its script then runs with the loop.</param>
     /// <returns>The thing, to be stepped.</returns>
-    public ThingLoop Boot(XmppClient client, IThingClock clock, IHash hash, string reason)
+    public ThingLoop Boot(XmppClient client, IThingClock clock, IHash hash, string reason, bool runScript = false)
     {
         BootReason = reason;
         Boots++;
@@ -75,7 +76,8 @@ public sealed class VirtualDevice : IPower, IWatchdog, IBoardStatus, IDisposable
         _kind.Configure(options);
         _configure?.Invoke(options);
         var platform = new ThingPlatform { Clock = clock, Hash = hash, Settings = Settings, Storage = Flash, Watchdog = this, Power = this, Status = this };
-        return new ThingLoop(client, _kind.CreateParts(Board), options, platform);
+        ThingPart[] parts = _kind.CreateParts(Board);
+        return new ThingLoop(client, runScript ? [new ScriptPart(Board), .. parts] : parts, options, platform);
     }
 
     /// <inheritdoc/>
@@ -89,4 +91,17 @@ public sealed class VirtualDevice : IPower, IWatchdog, IBoardStatus, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Board.Dispose();
+
+    private sealed class ScriptPart(VirtualBoard board) : ThingPart
+    {
+        public override int StepIntervalMs => 100;
+
+        public override void Start(long nowMs) => board.Step(nowMs);
+
+        public override bool Step(long nowMs)
+        {
+            board.Step(nowMs);
+            return false;
+        }
+    }
 }

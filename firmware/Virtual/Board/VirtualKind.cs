@@ -1,3 +1,4 @@
+using IotXmpp.Gateway;
 using IotXmpp.Things;
 
 namespace IotXmpp.Virtual;
@@ -5,7 +6,7 @@ namespace IotXmpp.Virtual;
 /// <summary>A kind of virtual thing: its board, the parts that firmware makes of it, and its options.</summary>
 public abstract class VirtualKind
 {
-    private static readonly VirtualKind[] Known = [new ClimateKind(), new RelayKind(), new BatteryKind()];
+    private static readonly VirtualKind[] Known = [new ClimateKind(), new RelayKind(), new BatteryKind(), new GatewayKind()];
 
     /// <summary>The kind's name on the command line.</summary>
     public abstract string Name { get; }
@@ -107,5 +108,18 @@ public abstract class VirtualKind
             => [new BatterySensor(new Battery(board.OpenAdc(0), FullScaleMillivolts)), new Bme280Sensor(new Bme280(board.OpenI2c(Bme280.DefaultAddress)))];
 
         public override void Configure(ThingOptions options) => options.SleepSeconds = 60;
+    }
+
+    private sealed class GatewayKind : VirtualKind
+    {
+        public override string Name => "gateway";
+
+        public override string Summary => "this machine's health, as a Raspberry Pi gateway tells it";
+
+        public override VirtualBoard CreateBoard() => new("virtual-gateway");
+
+        public override ThingPart[] CreateParts(VirtualBoard board) => [new GatewayHealth(new LinuxHealth(Path.GetTempPath()))];
+
+        public override void Configure(ThingOptions options) => options.Firmware = GatewayThing.Version;
     }
 }
