@@ -322,7 +322,7 @@ internal sealed class C2sStream : IClientStream
                 input.AdvanceTo(result.Buffer.End);
             }
 
-            if (_startTls)
+            if (_startTls && State != StreamState.Closed)
             {
                 _startTls = false;
                 await _queue.IdleAsync().ConfigureAwait(false);
@@ -646,7 +646,14 @@ internal sealed class C2sStream : IClientStream
             return;
         }
 
-        if (!Addresses.JidPrep.TryParse(to, out Jid? host) || !host.Equals(_host.Hub.Domain))
+        if (!Addresses.JidPrep.TryParse(to, out Jid? host))
+        {
+            // RFC 6120 §4.9.3.7: no address at all, which is another mistake than an address of somebody else.
+            Fail("improper-addressing");
+            return;
+        }
+
+        if (!host.Equals(_host.Hub.Domain))
         {
             Fail("host-unknown");
             return;

@@ -236,10 +236,8 @@ public sealed class StreamHost : IAsyncDisposable
     {
         try
         {
-            if (session.IsAvailable)
-            {
-                await Hub.Router.RouteAsync(Farewell(session), session).ConfigureAwait(false);
-            }
+            // Also of a session that was never available: it may have directed presence to somebody (RFC 6121 §4.6.3).
+            await Hub.Router.RouteAsync(Farewell(session), session).ConfigureAwait(false);
 
             Hub.Closed(session);
             foreach (byte[] unacked in session.Management?.TakeUnacked() ?? [])
@@ -274,8 +272,18 @@ public sealed class StreamHost : IAsyncDisposable
 
         stanza.From = sender;
         stanza.To = addressee;
-        // Presence is not repeated: who comes next sees what is current. A request is answered by "not there" like any other.
-        return stanza.Kind == StanzaKind.Presence ? default : Hub.Router.RouteAsync(stanza);
+        switch (stanza.Kind)
+        {
+            case StanzaKind.Message:
+                return Hub.Router.RouteAsync(stanza);
+            case StanzaKind.Iq:
+                // A request is answered by "not there" like any other; an answer was for the session that asked: a new one with the same address must not get it.
+                Hub.Router.Bounce(stanza, StanzaError.ServiceUnavailable);
+                return default;
+            default:
+                // Presence is not repeated: who comes next sees what is current.
+                return default;
+        }
     }
 
     private void Add(IStreamFeature feature)
