@@ -36,6 +36,11 @@ public sealed partial class DialogueRunner : IAsyncDisposable
             await server.AddAccountAsync(AccountName(account), Password(account));
         }
 
+        foreach (var thing in script.Clients.Where(c => c.Owner is not null))
+        {
+            await server.SetOwnerAsync(AccountName(thing.Account), AccountName(thing.Owner!));
+        }
+
         foreach (var client in script.Clients)
         {
             sessions[client.Name] = new DialogueSession(client, server, transcript, AccountName(client.Account), Password(client.Account));

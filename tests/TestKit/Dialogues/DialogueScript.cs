@@ -24,8 +24,9 @@ public enum DialogueTransport
 /// <param name="Resource">The resource it binds, or null to let the server choose.</param>
 /// <param name="Transport">How it reaches the server.</param>
 /// <param name="Mechanism">The SASL mechanism, or null for the best offered.</param>
+/// <param name="Owner">The account that owns this one, if it is a thing's.</param>
 /// <param name="StreamManagement">Whether it enables XEP-0198 with resumption right after binding and answers requests.</param>
-public sealed record DialogueClient(string Name, string Account, string? Resource, DialogueTransport Transport, string? Mechanism, bool StreamManagement);
+public sealed record DialogueClient(string Name, string Account, string? Resource, DialogueTransport Transport, string? Mechanism, string? Owner, bool StreamManagement);
 
 /// <summary>One step.</summary>
 /// <param name="Line">Its line in the file, for messages.</param>
@@ -154,7 +155,7 @@ public sealed partial class DialogueScript
 
     private DialogueClient Client(string name, string options, int number)
     {
-        var client = new DialogueClient(name, name, name == "" ? null : "r", DialogueTransport.Plain, null, false);
+        var client = new DialogueClient(name, name, name == "" ? null : "r", DialogueTransport.Plain, null, null, false);
         foreach (var option in options.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             var parts = option.Split('=', 2);
@@ -163,6 +164,7 @@ public sealed partial class DialogueScript
                 ("account", 2) => client with { Account = parts[1] },
                 ("resource", 2) => client with { Resource = parts[1] == "any" ? null : parts[1] },
                 ("mechanism", 2) => client with { Mechanism = parts[1] },
+                ("owner", 2) => client with { Owner = parts[1] },
                 ("starttls", 1) => client with { Transport = DialogueTransport.StartTls },
                 ("tls", 1) => client with { Transport = DialogueTransport.DirectTls },
                 ("sm", 1) => client with { StreamManagement = true },

@@ -140,7 +140,7 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
 
     public async Task PingAsync()
     {
-        var id = string.Create(CultureInfo.InvariantCulture, $"barrier-{++pings}");
+        var id = string.Create(CultureInfo.InvariantCulture, $"{Name}-barrier-{++pings}");
         await Socket.SendAsync($"<iq type='get' id='{id}'><ping xmlns='urn:xmpp:ping'/></iq>");
         while (true)
         {

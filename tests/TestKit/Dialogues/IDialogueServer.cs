@@ -17,6 +17,9 @@ public interface IDialogueServer : IAsyncDisposable
     /// <summary>Makes an account.</summary>
     Task AddAccountAsync(string name, string password);
 
+    /// <summary>Says who owns a thing's account: the one who may control it.</summary>
+    Task SetOwnerAsync(string name, string owner);
+
     /// <summary>Moves the server's clock, if it is one that can be moved.</summary>
     void Advance(TimeSpan by);
 }

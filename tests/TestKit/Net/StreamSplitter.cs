@@ -25,9 +25,12 @@ public abstract record StreamEvent
 /// </summary>
 public sealed class StreamSplitter
 {
+    private const string CData = "<![CDATA[";
+
     private readonly Decoder utf8 = new UTF8Encoding(false, throwOnInvalidBytes: true).GetDecoder();
     private readonly StringBuilder text = new();
     private readonly Queue<StreamEvent> events = new();
+    private bool inCData;
     private int depth;
     private int position;
     private int tagStart = -1;
@@ -56,6 +59,7 @@ public sealed class StreamSplitter
         text.Clear();
         position = 0;
         tagStart = -1;
+        inCData = false;
         elementStart = 0;
         events.Clear();
     }
@@ -67,6 +71,13 @@ public sealed class StreamSplitter
         while (position < s.Length)
         {
             var c = s[position];
+            if (inCData)
+            {
+                inCData = !(c == '>' && position >= 2 && s[position - 1] == ']' && s[position - 2] == ']');
+                position++;
+                continue;
+            }
+
             if (tagStart < 0)
             {
                 if (c == '<')
@@ -82,6 +93,11 @@ public sealed class StreamSplitter
                         elementStart = position;
                     }
                 }
+            }
+            else if (depth > 1 && position - tagStart == CData.Length - 1 && s.AsSpan(tagStart, CData.Length).SequenceEqual(CData))
+            {
+                tagStart = -1;
+                inCData = true;
             }
             else if (quote != 0)
             {

@@ -51,7 +51,7 @@ public sealed class HubHost : IDialogueServer
             string[] arguments =
             [
                 "--domain", "hub.test", "--data", folder.File("data"), "--c2s", "127.0.0.1:0", "--c2s-tls", "127.0.0.1:0", "--http", "0",
-                "--plaintext", "loopback", "--settings", file, "--Logging:LogLevel:Default", "Error",
+                "--plaintext", "loopback", "--settings", file, "--Logging:LogLevel:Default", Environment.GetEnvironmentVariable("IOTXMPP_TEST_LOG") ?? "Error",
             ];
             var read = SettingsLoader.Load(arguments, new Hashtable());
             return read.IsOk ? new HubHost(await HubServer.StartAsync(read.Settings, time), folder, time) : throw new InvalidOperationException(read.Message);
@@ -70,6 +70,16 @@ public sealed class HubHost : IDialogueServer
         if (outcome != AccountOutcome.Done)
         {
             throw new InvalidOperationException($"account {name}: {outcome}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task SetOwnerAsync(string name, string owner)
+    {
+        var outcome = await Server.Services.Accounts.SetOwnerAsync(name, new IotXmpp.Xmpp.Jid(owner, Domain, ""));
+        if (outcome != AccountOutcome.Done)
+        {
+            throw new InvalidOperationException($"owner of {name}: {outcome}");
         }
     }
 

@@ -90,6 +90,9 @@ public sealed class ProsodyHost : IDialogueServer
     }
 
     /// <inheritdoc/>
+    public Task SetOwnerAsync(string name, string owner) => throw new NotSupportedException("prosody knows no owners");
+
+    /// <inheritdoc/>
     public void Advance(TimeSpan by) => throw new NotSupportedException("prosody's clock cannot be moved");
 
     /// <inheritdoc/>
