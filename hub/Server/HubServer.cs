@@ -185,7 +185,7 @@ public sealed class HubServer : IAsyncDisposable
         var rosters = new RosterStore(database, settings.Section<RosterOptions>("Roster"));
         var lastSeen = new LastSeenStore(database, loggers.CreateLogger<LastSeenStore>());
         var services = new HubServices(settings, xmpp, database, new AccountService(accounts), rosters, lastSeen, time, domain);
-        var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = new AccountDirectory(accounts, domain), Rosters = new RosterBook(rosters), LastSeen = lastSeen };
+        var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = new AccountDirectory(accounts, services.Accounts, domain), Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(HubModules.Create(services));
         settings.ThrowIfUnknown();
         ServerCertificate certificate = ServerCertificate.Open(folder, domain.Domain, options.Tls, time, loggers.CreateLogger<ServerCertificate>());

@@ -6,18 +6,40 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Hub.Features.Accounts;
 
 /// <summary>Who exists and who may administer: the port <see cref="IAccounts"/>.</summary>
-public sealed class AccountDirectory(AccountStore store, Jid domain) : IAccounts
+public sealed class AccountDirectory : IAccounts
 {
+    private readonly AccountStore _store;
+    private readonly Jid _domain;
+
+    /// <param name="store">The accounts.</param>
+    /// <param name="service">Tells what becomes of them.</param>
+    /// <param name="domain">The served domain.</param>
+    public AccountDirectory(AccountStore store, AccountService service, Jid domain)
+    {
+        _store = store;
+        _domain = domain;
+        service.Changed += (name, change) =>
+        {
+            if (change == AccountChange.Removed)
+            {
+                Removed?.Invoke(name);
+            }
+        };
+    }
+
     /// <inheritdoc/>
-    public async ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => await store.FindAsync(localpart, cancel).ConfigureAwait(false) is not null;
+    public event Action<string>? Removed;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is not null;
 
     /// <inheritdoc/>
     public async ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default) =>
-        bareJid.Domain == domain.Domain && bareJid.Local.Length > 0 && await store.FindAsync(bareJid.Local, cancel).ConfigureAwait(false) is { IsAdministrator: true, IsDisabled: false };
+        bareJid.Domain == _domain.Domain && bareJid.Local.Length > 0 && await _store.FindAsync(bareJid.Local, cancel).ConfigureAwait(false) is { IsAdministrator: true, IsDisabled: false };
 
     /// <inheritdoc/>
     public async ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default) =>
-        await store.FindAsync(localpart, cancel).ConfigureAwait(false) is { Owner: { } owner } && JidPrep.TryParse(owner, out Jid? jid) ? jid : null;
+        await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is { Owner: { } owner } && JidPrep.TryParse(owner, out Jid? jid) ? jid : null;
 }
 
 /// <summary>Ends the sessions of accounts that are removed or disabled.</summary>

@@ -75,6 +75,7 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
             .Disco(new PubSubDisco(Service, _address))
             .Message(OnMessageAsync);
         module.Presence(Phase.Observe, OnPresenceAsync);
+        _hub.Accounts.Removed += name => _ = Service.Owner.RemoveEntityAsync(new Jid(name, _hub.Domain.Domain, string.Empty));
         module.Starting(cancel =>
         {
             _sweep = _hub.Time.CreateTimer(_ => Sweep(), null, options.SweepInterval, options.SweepInterval);

@@ -30,6 +30,7 @@ public sealed class RosterModule(RosterStore store, RosterOptions options) : IXm
         module.Account.Iq(StanzaType.Get, "query", Ns.Roster, GetAsync).Iq(StanzaType.Set, "query", Ns.Roster, SetAsync);
         module.Presence(Phase.Inspect, _subscriptions.HandleAsync);
         module.StreamFeature(new VersioningFeature());
+        _hub.Accounts.Removed += name => _ = store.RemoveAsync(name);
     }
 
     private async ValueTask<IqReply> GetAsync(IqRequest request, CancellationToken cancel)

@@ -58,6 +58,9 @@ public interface IAccounts
     /// <summary>Whether a bare JID is an administrator of this hub.</summary>
     ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default);
 
+    /// <summary>Tells the localpart of an account that was removed, after that is durable: who keeps something of it removes that.</summary>
+    event Action<string>? Removed;
+
     /// <summary>The owner of a thing's account (bare JID), or null where it has none.</summary>
     ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default);
 }

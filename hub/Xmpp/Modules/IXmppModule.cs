@@ -116,7 +116,7 @@ public enum Phase : byte
     /// <summary>May take the stanza over: deliver, store or answer it itself.</summary>
     Deliver,
 
-    /// <summary>Sees what was delivered.</summary>
+    /// <summary>Sees what was delivered, by whomever; not what was refused.</summary>
     Observe,
 }
 

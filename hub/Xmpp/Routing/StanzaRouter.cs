@@ -377,21 +377,31 @@ public sealed class StanzaRouter : IStanzaRouter
 
     private async ValueTask RouteObserved(Stanza stanza, Session? sender, StanzaHandler[][] handlers)
     {
-        if (!await RunAsync(handlers[(int)Phase.Inspect], stanza, sender).ConfigureAwait(false)
-            || !await RunAsync(handlers[(int)Phase.Deliver], stanza, sender).ConfigureAwait(false))
+        Verdict verdict = await RunAsync(handlers[(int)Phase.Inspect], stanza, sender).ConfigureAwait(false);
+        if (verdict.IsHandled)
         {
             return;
         }
 
-        await (stanza.Kind == StanzaKind.Message ? DeliverMessage(stanza, sender) : DeliverPresence(stanza, sender)).ConfigureAwait(false);
+        verdict = await RunAsync(handlers[(int)Phase.Deliver], stanza, sender).ConfigureAwait(false);
+        if (verdict.Error is not null)
+        {
+            return;
+        }
+
+        if (!verdict.IsHandled)
+        {
+            await (stanza.Kind == StanzaKind.Message ? DeliverMessage(stanza, sender) : DeliverPresence(stanza, sender)).ConfigureAwait(false);
+        }
+
         await RunAsync(handlers[(int)Phase.Observe], stanza, sender).ConfigureAwait(false);
     }
 
-    private async ValueTask<bool> RunAsync(StanzaHandler[] handlers, Stanza stanza, Session? sender)
+    private async ValueTask<Verdict> RunAsync(IReadOnlyList<StanzaHandler> handlers, Stanza stanza, Session? sender)
     {
-        foreach (StanzaHandler handler in handlers)
+        for (int i = 0; i < handlers.Count; i++)
         {
-            Verdict verdict = await handler(stanza, sender).ConfigureAwait(false);
+            Verdict verdict = await handlers[i](stanza, sender).ConfigureAwait(false);
             if (verdict.Error is not null)
             {
                 Bounce(stanza, verdict.Error);
@@ -399,11 +409,11 @@ public sealed class StanzaRouter : IStanzaRouter
 
             if (verdict.IsHandled)
             {
-                return false;
+                return verdict;
             }
         }
 
-        return true;
+        return Verdict.Continue;
     }
 
     private ValueTask DeliverMessage(Stanza stanza, Session? sender)
@@ -603,21 +613,7 @@ public sealed class StanzaRouter : IStanzaRouter
 
     private async ValueTask RunEntity(IReadOnlyList<StanzaHandler> handlers, Stanza stanza, Session? sender, StanzaError? otherwise)
     {
-        foreach (StanzaHandler handler in handlers)
-        {
-            Verdict verdict = await handler(stanza, sender).ConfigureAwait(false);
-            if (verdict.Error is not null)
-            {
-                Bounce(stanza, verdict.Error);
-            }
-
-            if (verdict.IsHandled)
-            {
-                return;
-            }
-        }
-
-        if (otherwise is not null)
+        if (!(await RunAsync(handlers, stanza, sender).ConfigureAwait(false)).IsHandled && otherwise is not null)
         {
             Bounce(stanza, otherwise);
         }

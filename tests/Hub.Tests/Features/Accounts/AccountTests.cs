@@ -127,7 +127,7 @@ public sealed class AccountTests : IAsyncLifetime
     public async Task A_thing_has_an_owner_once_it_is_given_one()
     {
         var domain = new Jid("", "example.org", "");
-        var directory = new AccountDirectory(_store, domain);
+        var directory = new AccountDirectory(_store, new AccountService(_store), domain);
         await _accounts.CreateAsync("esp32-1", "secret");
         await _accounts.CreateAsync("root", "secret", administrator: true);
         Assert.Null(await directory.OwnerAsync("esp32-1"));
