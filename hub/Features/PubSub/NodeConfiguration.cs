@@ -72,11 +72,10 @@ public sealed record NodeConfiguration
     /// <summary><c>pubsub#subscribe</c>: whether subscriptions are taken.</summary>
     public bool Subscribe { get; init; } = true;
 
-    internal string ToJson() => JsonSerializer.Serialize(this, NodeConfigurationJson.Default.NodeConfiguration);
+    // Not the generated serializer: it would give a property that an older row lacks its type's default instead of the one above.
+    private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() } };
 
-    internal static NodeConfiguration FromJson(string json) => JsonSerializer.Deserialize(json, NodeConfigurationJson.Default.NodeConfiguration) ?? new NodeConfiguration();
+    internal string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    internal static NodeConfiguration FromJson(string json) => JsonSerializer.Deserialize<NodeConfiguration>(json, Json) ?? new NodeConfiguration();
 }
-
-[JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
-[JsonSerializable(typeof(NodeConfiguration))]
-internal sealed partial class NodeConfigurationJson : JsonSerializerContext;

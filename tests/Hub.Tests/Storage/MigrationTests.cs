@@ -1,0 +1,21 @@
+using IotXmpp.Hub.Server;
+using Xunit;
+
+namespace IotXmpp.Hub.Tests.Storage;
+
+/// <summary>A released migration never changes: a data folder somewhere has run it.</summary>
+public sealed class MigrationTests
+{
+    private static readonly string[] Released =
+    [
+        "Accounts 1 cef16b173e4c5c53",
+        "Accounts 2 e529f9c0c539b572",
+        "Roster 1 0fbac471525b75a4",
+        "LastActivity 1 6e678ff23c3d25d3",
+        "PubSub 1 fa8941ab2633614c",
+    ];
+
+    [Fact]
+    public void Released_migrations_are_what_they_were() =>
+        Assert.Equal(Released, HubModules.Migrations.Select(m => $"{m.Feature} {m.Number} {m.Checksum}"));
+}
