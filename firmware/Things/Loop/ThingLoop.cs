@@ -330,18 +330,16 @@ public sealed class ThingLoop : IClientListener
 
     private void RestWhenDone(long nowMs)
     {
+        // The time for commands counts from the first moment with nothing left to send; samples that come in it go out before the sleep.
         bool done = _uplink.Published > 0 && Ring.Count == 0 && !_uplink.InFlight;
-        if (!done)
-        {
-            _restMs = -1;
-        }
-        else if (_restMs < 0)
+        if (done && _restMs < 0)
         {
             _restMs = nowMs + _options.AwakeMs;
         }
 
+        bool rested = done && nowMs >= _restMs;
         bool late = nowMs - _startMs >= _options.MaxAwakeMs;
-        if (!late && (_restMs < 0 || nowMs < _restMs))
+        if (!rested && !late)
         {
             return;
         }
@@ -393,7 +391,7 @@ public sealed class ThingLoop : IClientListener
 
         long sample = _eventWaits ? _lastSampleMs + _options.MinEventIntervalMs - nowMs : _nextSampleMs - nowMs;
         wait = sample < wait ? (int)sample : wait;
-        if (_restMs >= 0 && _restMs - nowMs < wait)
+        if (_restMs > nowMs && _restMs - nowMs < wait)
         {
             wait = (int)(_restMs - nowMs);
         }

@@ -33,6 +33,19 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void A_battery_thing_that_samples_faster_than_it_rests_sleeps_all_the_same()
+    {
+        var bench = new ThingBench("battery", o =>
+        {
+            o.SleepSeconds = 60;
+            o.SampleIntervalMs = 500;
+        });
+        bench.Run.RunFor(TimeSpan.FromMinutes(10));
+        Assert.InRange(bench.Device.Boots, 9, 10);
+        Assert.Equal(bench.Sampled, bench.Hub.Samples.Select(s => s.Time));
+    }
+
+    [Fact]
     public void A_battery_thing_does_not_wait_for_a_hub_that_is_away()
     {
         var bench = new ThingBench("battery", o => o.SleepSeconds = 600);

@@ -1,0 +1,207 @@
+using System.Collections.Concurrent;
+using System.Device.Gpio;
+using IotXmpp.Host;
+using IotXmpp.TestKit.Servers;
+using IotXmpp.Virtual;
+using IotXmpp.Xml;
+using IotXmpp.Xmpp;
+using Xunit;
+
+namespace IotXmpp.EndToEnd.Things;
+
+/// <summary>Virtual things, which run the firmware of the boards, against the real hub over real sockets and TLS.</summary>
+public sealed class FleetTests : IAsyncLifetime
+{
+    private const string Password = "correct horse";
+
+    /// <summary>A bound for waits that end by an event: far more than a slow machine needs.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly ConcurrentQueue<VirtualEvent> _events = new();
+    private HubHost _hub = null!;
+    private VirtualFleet _fleet = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _hub = await HubHost.StartAsync();
+        _fleet = new VirtualFleet();
+        _fleet.Happened += _events.Enqueue;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _fleet.DisposeAsync();
+        await _hub.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Every_kind_comes_online_and_publishes()
+    {
+        foreach (string kind in VirtualKind.Names)
+        {
+            await AddAsync(kind, kind + "-1");
+        }
+
+        _fleet.Start();
+        using var limit = new CancellationTokenSource(Limit);
+        await _fleet.WaitPublishedAsync(limit.Token);
+        foreach (VirtualThing thing in _fleet.Things)
+        {
+            Assert.Contains(_events, e => e.ThingId == thing.Id && e.Kind == VirtualEventKind.Online);
+        }
+
+        Assert.DoesNotContain(_events, e => e.Kind == VirtualEventKind.PublishRefused);
+        await using XmppConnection admin = await OperatorAsync();
+        foreach (VirtualThing thing in _fleet.Things)
+        {
+            Element items = await ItemsAsync(admin, thing.Id);
+            Assert.True(items.ChildCount >= 1);
+            Element fields = items.ChildAt(0).Child(Ns.SensorData, "fields")!;
+            Assert.Equal(thing.Id, fields.Child("node")!.Attribute("nodeId"));
+        }
+    }
+
+    [Fact]
+    public async Task A_relay_obeys_the_operator_and_says_what_it_did()
+    {
+        VirtualThing relay = await AddAsync("relay", "relay-1");
+        _fleet.Start();
+        using var limit = new CancellationTokenSource(Limit);
+        await _fleet.WaitPublishedAsync(limit.Token);
+        await using XmppConnection admin = await OperatorAsync();
+        Jid thing = relay.Device.Account.WithResource("thing");
+
+        var set = new Element(Ns.Control, "set");
+        set.Add("boolean").Set("name", "relay").Set("value", "true");
+        Element answer = await admin.SendIqAsync("set", thing, set);
+        Assert.NotNull(answer.Child(Ns.Control, "setResponse"));
+        Assert.Equal(PinValue.High, relay.Device.Board.Pins.Level(5));
+        Assert.Contains(_events, e => e.Kind == VirtualEventKind.Controlled && e.Text.EndsWith("relay=true", StringComparison.Ordinal));
+
+        set = new Element(Ns.Control, "set");
+        set.Add("boolean").Set("name", "lamp").Set("value", "true");
+        StanzaException refused = await Assert.ThrowsAsync<StanzaException>(() => admin.SendIqAsync("set", thing, set));
+        Assert.Equal("item-not-found", refused.Error.Condition);
+    }
+
+    [Fact]
+    public async Task A_battery_thing_sleeps_and_wakes()
+    {
+        await AddAsync("battery", "battery-1");
+        var woke = new TaskCompletionSource();
+        _fleet.Happened += e =>
+        {
+            if (e.Kind == VirtualEventKind.Published && _events.Any(x => x.Kind == VirtualEventKind.Started && x.Text.Contains("deep-sleep", StringComparison.Ordinal)))
+            {
+                woke.TrySetResult();
+            }
+        };
+        _fleet.Start();
+        await woke.Task.WaitAsync(Limit);
+        Assert.Contains(_events, e => e.Kind == VirtualEventKind.Asleep);
+        await using XmppConnection admin = await OperatorAsync();
+        Assert.True((await ItemsAsync(admin, "battery-1")).ChildCount >= 2);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_cut_is_taken_up_again_and_no_sample_is_missing()
+    {
+        VirtualThing thing = await AddAsync("bme280", "climate-1", TimeSpan.FromMilliseconds(200));
+        _fleet.Start();
+        using var limit = new CancellationTokenSource(Limit);
+        await _fleet.WaitPublishedAsync(limit.Token);
+        for (int i = 0; i < 3; i++)
+        {
+            int before = Count(VirtualEventKind.Online);
+            lock (thing.Host!.Gate)
+            {
+                thing.Host.Client.Drop();
+            }
+
+            await UntilAsync(() => Count(VirtualEventKind.Online) > before);
+        }
+
+        int sampled = Count(VirtualEventKind.Sampled);
+        await UntilAsync(() => Count(VirtualEventKind.Sampled) > sampled + 5);
+        await UntilAsync(() =>
+        {
+            lock (thing.Host!.Gate)
+            {
+                return thing.Host.Loop.Ring.Count == 0;
+            }
+        });
+        await _fleet.StopAsync();
+
+        await using XmppConnection admin = await OperatorAsync();
+        Element items = await ItemsAsync(admin, "climate-1");
+        List<string> times = [.. Children(items).SelectMany(i => Children(i.Child(Ns.SensorData, "fields")!.Child("node")!)).Select(t => t.Attribute("value")!)];
+        Assert.Equal(times.Count, times.Distinct().Count());
+        // What was measured after the ring was empty and before the end may still be in the thing's flash, and nothing else.
+        int kept = new IotXmpp.Things.TelemetryRing(thing.Device.Flash).Count;
+        Assert.Equal(Count(VirtualEventKind.Sampled), times.Count + kept);
+    }
+
+    private static IEnumerable<Element> Children(Element element) => Enumerable.Range(0, element.ChildCount).Select(element.ChildAt);
+
+    private static async Task<Element> ItemsAsync(XmppConnection connection, string thingId)
+    {
+        var query = new Element(Ns.PubSub, "pubsub");
+        query.Add("items").Set("node", $"things/{thingId}/telemetry");
+        Element answer = await connection.SendIqAsync("get", new Jid("", "pubsub.hub.test", ""), query);
+        return answer.Child(Ns.PubSub, "pubsub")!.Child("items")!;
+    }
+
+    private int Count(VirtualEventKind kind) => _events.Count(e => e.Kind == kind);
+
+    // Waits for something that the fleet's events bring about.
+    private async Task UntilAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!condition())
+        {
+            var next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void Wake(VirtualEvent e) => next.TrySetResult();
+            _fleet.Happened += Wake;
+            try
+            {
+                if (!condition())
+                {
+                    await next.Task.WaitAsync(limit.Token);
+                }
+            }
+            finally
+            {
+                _fleet.Happened -= Wake;
+            }
+        }
+    }
+
+    private async Task<VirtualThing> AddAsync(string kind, string id, TimeSpan? interval = null)
+    {
+        await _hub.AddAccountAsync(id, Password);
+        return _fleet.Add(new VirtualThingOptions
+        {
+            Kind = kind,
+            Account = new Jid(id, _hub.Domain, ""),
+            Password = Password,
+            Hub = new ServerAddress("127.0.0.1", _hub.DirectTls!.Port, true),
+            Authorities = HostOptions.ReadAuthorities(_hub.Server.AuthorityFile!),
+            Interval = interval ?? TimeSpan.FromSeconds(1),
+            Sleep = TimeSpan.FromSeconds(1),
+        });
+    }
+
+    private async Task<XmppConnection> OperatorAsync()
+    {
+        var administrator = _hub.Server.Administrator!;
+        Assert.True(Jid.TryParse(administrator.Jid, out Jid account));
+        var connection = new XmppConnection(new HostOptions
+        {
+            Client = ClientOptions.ForTool(account, administrator.Password),
+            Server = new ServerAddress("127.0.0.1", _hub.DirectTls!.Port, true),
+            Authorities = HostOptions.ReadAuthorities(_hub.Server.AuthorityFile!),
+        });
+        await connection.ConnectAsync();
+        return connection;
+    }
+}
