@@ -1,0 +1,283 @@
+using System.Text.Json.Nodes;
+using IotXmpp.Cli.Commands;
+using IotXmpp.Cli.Operator;
+using IotXmpp.Cli.Output;
+using IotXmpp.Host;
+using IotXmpp.Hub.Server;
+using IotXmpp.Xml;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Cli.Up;
+
+/// <summary>Hub, things and a view of what happens, in one process; all of them speak XMPP over TLS with each other.</summary>
+internal sealed class UpRun(Screen screen, TimeSpan? length)
+{
+    /// <summary>How long things and view may take to leave; with the hub's own bound the whole is under 3 s.</summary>
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1.2);
+
+    /// <summary>How long the hub may take to stop.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(1.3);
+
+    /// <summary>How long an answer may take, in one process.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(15);
+
+    private readonly LiveView _view = new(screen);
+    private readonly Fleet _fleet = new(TimeProvider.System);
+    private readonly HashSet<string> _online = [];
+    private readonly HashSet<string> _published = [];
+    private readonly HashSet<string> _subscribed = [];
+    private readonly List<Task> _work = [];
+    private readonly Lock _gate = new();
+    private bool _leaving;
+    private int _samples;
+
+    /// <summary>Runs until the time is over or it is cancelled.</summary>
+    /// <returns>The exit code: with a length, whether all came online and published.</returns>
+    public async Task<int> RunAsync(HubSettings settings, CancellationToken cancel)
+    {
+        HubServer server;
+        using (Screen.Wait("starting the hub"))
+        {
+            server = await HubArguments.StartAsync(settings, cancel);
+        }
+
+        try
+        {
+            return await RunAsync(server, cancel);
+        }
+        finally
+        {
+            await Bounded(server.StopAsync(), StopLimit);
+        }
+    }
+
+    private static async Task Bounded(Task task, TimeSpan limit)
+    {
+        try
+        {
+            await task.WaitAsync(limit);
+        }
+        catch (TimeoutException)
+        {
+            // The process ends now; what was acknowledged is durable already.
+        }
+    }
+
+    private async Task<int> RunAsync(HubServer server, CancellationToken cancel)
+    {
+        var plan = new UpPlan(server);
+        Login login = await plan.ProvisionAsync(cancel);
+        Greet(server, plan, login);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        HubClient? operatorClient = null;
+        try
+        {
+            operatorClient = await HubClient.ConnectAsync(login, AnswerLimit, available: true, cancel, Listen);
+            await _fleet.LoadAsync(operatorClient, cancel);
+            foreach (UpThing thing in plan.Things)
+            {
+                Follow(thing, operatorClient, end.Token);
+                Work(thing.RunAsync(end.Token));
+            }
+
+            await Task.Delay(length ?? Timeout.InfiniteTimeSpan, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return Sum(plan, cancel.IsCancellationRequested);
+        }
+        finally
+        {
+            _leaving = true;
+            await end.CancelAsync();
+            Task[] work;
+            lock (_gate)
+            {
+                work = [.. _work];
+            }
+
+            await Bounded(Task.WhenAll(work), LeaveLimit);
+            if (operatorClient is not null)
+            {
+                await operatorClient.DisposeAsync();
+            }
+        }
+    }
+
+    private void Listen(XmppConnection connection)
+    {
+        _fleet.Attach(connection);
+        _fleet.Changed += thing =>
+        {
+            if (_leaving)
+            {
+                return;
+            }
+
+            if (thing.IsOnline)
+            {
+                lock (_gate)
+                {
+                    _online.Add(thing.Id);
+                }
+            }
+
+            _view.Presence(thing);
+        };
+        connection.MessageReceived += message =>
+        {
+            foreach ((string thing, ThingSample sample) in ThingSample.ReadEvent(message))
+            {
+                lock (_gate)
+                {
+                    _published.Add(thing);
+                    _samples++;
+                }
+
+                if (!_leaving)
+                {
+                    _view.Sample(thing, sample);
+                }
+            }
+        };
+        connection.ConnectionLost += error =>
+        {
+            if (!_leaving)
+            {
+                _view.Note($"the view lost the hub: {error}; trying again", "yellow");
+            }
+        };
+        connection.SessionStarted += _view.Reconnected;
+    }
+
+    private void Follow(UpThing thing, HubClient hub, CancellationToken cancel)
+    {
+        thing.Commanded += (t, from, parameter, value, error) => _view.Command(t.Id, Jid.TryParse(from, out Jid? jid) ? jid.Bare.ToString() : from, parameter, value, error);
+        thing.Troubled += (t, what) =>
+        {
+            if (!_leaving)
+            {
+                _view.Note($"{t.Id}: {what}", "yellow");
+            }
+        };
+        thing.PublishedSome += t =>
+        {
+            lock (_gate)
+            {
+                if (!_subscribed.Add(t.Id))
+                {
+                    return;
+                }
+            }
+
+            // Its node is there now. The last item comes with the subscription.
+            Work(SubscribeAsync(t, hub, cancel));
+        };
+    }
+
+    private async Task SubscribeAsync(UpThing thing, HubClient hub, CancellationToken cancel)
+    {
+        try
+        {
+            await hub.Connection.SubscribeNodeAsync(hub.PubSub, $"things/{thing.Id}/telemetry", cancel);
+            if (thing.Id == "relay-1")
+            {
+                // One command, to show that it obeys; what came of it is told by the thing.
+                Element set = new(Ns.Control, "set");
+                set.Add("boolean").Set("name", "relay").Set("value", "true");
+                await hub.AskAsync("set", new Jid(thing.Id, hub.Connection.Jid.Domain, "thing"), set, cancel);
+            }
+        }
+        catch (Exception e) when (e is StanzaException or ConnectionException or TimeoutException)
+        {
+            _view.Note($"{thing.Id}: {(e is StanzaException refused ? Errors.Describe(refused.Error) : e.Message)}", "yellow");
+            lock (_gate)
+            {
+                _subscribed.Remove(thing.Id); // tried again with its next samples
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+
+    private void Work(Task task)
+    {
+        lock (_gate)
+        {
+            _work.RemoveAll(t => t.IsCompletedSuccessfully);
+            _work.Add(task);
+        }
+    }
+
+    private void Greet(HubServer server, UpPlan plan, Login login)
+    {
+        string domain = server.Services.Domain.Domain;
+        string data = Path.GetFullPath(server.Services.Settings.Hub.Data);
+        screen.Json(() => new JsonObject
+        {
+            ["event"] = "up",
+            ["domain"] = domain,
+            ["c2s"] = plan.StartTls?.ToString(),
+            ["c2sTls"] = plan.Direct?.ToString(),
+            ["http"] = server.Http?.ToString(),
+            ["data"] = data,
+            ["profile"] = plan.ProfileFile,
+            ["operator"] = login.Account.ToString(),
+        });
+        if (server.FirstStartMessage is { } first)
+        {
+            screen.Json(() => new JsonObject { ["event"] = "first-start", ["text"] = first });
+        }
+
+        string ways = string.Join("  ", new[] { plan.StartTls is { } s ? $"STARTTLS {s}" : null, plan.Direct is { } d ? $"TLS {d}" : null, server.Http is { } h ? $"HTTP http://{h}" : null }.OfType<string>());
+        screen.Line(("The hub serves ", null), (domain, "bold"), ($"   {ways}", null));
+        screen.Line(($"data in {data}", "dim"));
+        if (server.FirstStartMessage is { } message)
+        {
+            screen.Line((message, "yellow"));
+        }
+
+        string profile = plan.UsualProfile is null ? $" --profile {plan.ProfileFile}" : string.Empty;
+        screen.Line(($"In a second terminal: iotxmpp things{profile} · iotxmpp watch{profile} · iotxmpp set relay-1 relay=false{profile}", "dim"));
+        screen.Line((length is { } span ? $"Ends by itself after {Words.Span(span)}; Ctrl-C ends it now." : "Ctrl-C ends it.", "dim"));
+        screen.Line(string.Empty);
+    }
+
+    private int Sum(UpPlan plan, bool interrupted)
+    {
+        string[] notOnline;
+        string[] notPublished;
+        int samples;
+        int things = plan.Things.Count;
+        lock (_gate)
+        {
+            notOnline = [.. plan.Things.Select(t => t.Id).Where(id => !_online.Contains(id))];
+            notPublished = [.. plan.Things.Select(t => t.Id).Where(id => !_published.Contains(id))];
+            samples = _samples;
+        }
+
+        _leaving = true;
+        screen.Json(() => new JsonObject
+        {
+            ["event"] = "end",
+            ["online"] = things - notOnline.Length,
+            ["published"] = things - notPublished.Length,
+            ["things"] = things,
+            ["samples"] = samples,
+            ["notOnline"] = new JsonArray([.. notOnline.Select(n => (JsonNode)n)]),
+            ["notPublished"] = new JsonArray([.. notPublished.Select(n => (JsonNode)n)]),
+        });
+        screen.Line(string.Empty);
+        screen.Line($"{things - notOnline.Length} of {things} things came online, {things - notPublished.Length} published, {samples} samples came through the hub.");
+        if (length is null || notOnline.Length + notPublished.Length == 0)
+        {
+            return ExitCode.Ok; // ended by the one who watched, or all is well
+        }
+
+        string missing = string.Join("; ", new[]
+        {
+            notOnline.Length > 0 ? $"not online: {string.Join(", ", notOnline)}" : null,
+            notPublished.Length > 0 ? $"not published: {string.Join(", ", notPublished)}" : null,
+        }.OfType<string>());
+        throw new CliException(interrupted ? ExitCode.Interrupted : ExitCode.Failed, $"{missing}{(interrupted ? " (interrupted)" : "; give it more time with --for")}");
+    }
+}
