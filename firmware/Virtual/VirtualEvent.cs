@@ -27,10 +27,18 @@ public enum VirtualEventKind
 /// <param name="Unit">Its unit, or "".</param>
 public sealed record VirtualField(string Name, string Value, string Unit);
 
+/// <summary>A command that a thing was given.</summary>
+/// <param name="From">Who gave it.</param>
+/// <param name="Parameter">What was to be set.</param>
+/// <param name="Value">To what.</param>
+/// <param name="Error">Null when it was done, else why not.</param>
+public sealed record VirtualCommand(string From, string Parameter, string Value, string? Error);
+
 /// <summary>Something that a virtual thing did.</summary>
 /// <param name="Time">When.</param>
 /// <param name="ThingId">Which thing.</param>
 /// <param name="Kind">What.</param>
 /// <param name="Text">The same for people, one line.</param>
 /// <param name="Fields">The fields of a sample; else empty.</param>
-public sealed record VirtualEvent(DateTimeOffset Time, string ThingId, VirtualEventKind Kind, string Text, IReadOnlyList<VirtualField> Fields);
+/// <param name="Command">The command of <see cref="VirtualEventKind.Controlled"/>; else null.</param>
+public sealed record VirtualEvent(DateTimeOffset Time, string ThingId, VirtualEventKind Kind, string Text, IReadOnlyList<VirtualField> Fields, VirtualCommand? Command = null);

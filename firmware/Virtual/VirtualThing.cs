@@ -186,8 +186,8 @@ public sealed class VirtualThing : IAsyncDisposable
         }
     }
 
-    private void Raise(VirtualEventKind kind, string text, IReadOnlyList<VirtualField>? fields = null)
-        => Happened?.Invoke(new VirtualEvent(_options.Time.GetUtcNow(), Id, kind, text, fields ?? []));
+    private void Raise(VirtualEventKind kind, string text, IReadOnlyList<VirtualField>? fields = null, VirtualCommand? command = null)
+        => Happened?.Invoke(new VirtualEvent(_options.Time.GetUtcNow(), Id, kind, text, fields ?? [], command));
 
     private sealed class Observer(VirtualThing thing) : IThingObserver
     {
@@ -209,7 +209,7 @@ public sealed class VirtualThing : IAsyncDisposable
         public void PublishRefused(string reason) => thing.Raise(VirtualEventKind.PublishRefused, $"publish refused: {reason}");
 
         public void Controlled(string from, string parameter, string value, string error)
-            => thing.Raise(VirtualEventKind.Controlled, $"{from} sets {parameter}={value}{(error is null ? "" : $": {error}")}");
+            => thing.Raise(VirtualEventKind.Controlled, $"{from} sets {parameter}={value}{(error is null ? "" : $": {error}")}", command: new VirtualCommand(from, parameter, value, error));
 
         public void Sleeping(long untilUtcMs)
             => thing.Raise(VirtualEventKind.Asleep, $"asleep until {DateTimeOffset.FromUnixTimeMilliseconds(untilUtcMs):yyyy-MM-ddTHH:mm:ssZ}");

@@ -22,10 +22,10 @@ internal static class HubCommand
     private static async Task<int> RunAsync(HubArguments arguments, ParseResult parsed, Screen screen, CancellationToken cancel)
     {
         await using HubServer server = await HubArguments.StartAsync(arguments.Settings(parsed), cancel);
-        if (server.FirstStartMessage is { } first)
+        if (server.Administrator is { } first)
         {
-            screen.Json(() => new JsonObject { ["event"] = "first-start", ["text"] = first });
-            screen.Line(first);
+            screen.Json(() => new JsonObject { ["event"] = "administrator", ["jid"] = first.Jid, ["password"] = first.Password });
+            screen.Line($"administrator {first.Jid} one-time password {first.Password} (shown this once: change it)");
         }
 
         foreach ((string name, IPEndPoint? where) in (IEnumerable<(string, IPEndPoint?)>)[("c2s", server.C2s), ("c2s-tls", server.C2sTls), ("http", server.Http)])

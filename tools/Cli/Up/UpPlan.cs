@@ -3,6 +3,7 @@ using IotXmpp.Cli.Operator;
 using IotXmpp.Gateway;
 using IotXmpp.Host;
 using IotXmpp.Hub.Server;
+using IotXmpp.Virtual;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Cli.Up;
@@ -88,21 +89,19 @@ internal sealed class UpPlan
             });
         }
 
-        // One of them by STARTTLS, so that both ways in are used.
-        ServerAddress way = kind == "relay" && StartTls is { } other ? other : hub;
-        return new UpBoard(id, kind, () => Reach(account, secret, way), account, owner, options =>
+        return new UpBoard(new VirtualThingOptions
         {
+            Kind = kind,
+            Account = account,
+            Password = secret,
+            // One of them by STARTTLS, so that both ways in are used.
+            Hub = kind == "relay" && StartTls is { } other ? other : hub,
+            Authorities = _server.AuthorityFile is { } ca ? HostOptions.ReadAuthorities(ca) : null,
+            Owner = owner,
             // Faster than in the field, so that somebody who watches sees something happen.
-            options.SampleIntervalMs = kind == "relay" ? 15_000 : 5_000;
-            options.SleepSeconds = kind == "battery" ? 8 : 0;
+            Interval = kind == "relay" ? TimeSpan.FromSeconds(15) : TimeSpan.FromSeconds(5),
+            Sleep = TimeSpan.FromSeconds(8),
         });
-    }
-
-    private HostOptions Reach(Jid account, string secret, ServerAddress way)
-    {
-        ClientOptions client = ClientOptions.ForThing(account, secret);
-        client.CloseTimeoutSeconds = 1;
-        return new HostOptions { Client = client, Server = way, Authorities = _server.AuthorityFile is { } ca ? HostOptions.ReadAuthorities(ca) : null };
     }
 
     /// <summary>The secret of an account: the one in the data folder, or a new one for an account that is new or whose secret was lost.</summary>

@@ -149,26 +149,26 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
 
     private void Follow(UpThing thing, HubClient hub, CancellationToken cancel)
     {
-        thing.Commanded += (t, from, parameter, value, error) => _view.Command(t.Id, Jid.TryParse(from, out Jid? jid) ? jid.Bare.ToString() : from, parameter, value, error);
-        thing.Troubled += (t, what) =>
+        thing.Commanded += command => _view.Command(thing.Id, Jid.TryParse(command.From, out Jid? jid) ? jid.Bare.ToString() : command.From, command.Parameter, command.Value, command.Error);
+        thing.Troubled += what =>
         {
             if (!_leaving)
             {
-                _view.Note($"{t.Id}: {what}", "yellow");
+                _view.Note($"{thing.Id}: {what}", "yellow");
             }
         };
-        thing.PublishedSome += t =>
+        thing.Published += () =>
         {
             lock (_gate)
             {
-                if (!_subscribed.Add(t.Id))
+                if (!_subscribed.Add(thing.Id))
                 {
                     return;
                 }
             }
 
             // Its node is there now. The last item comes with the subscription.
-            Work(SubscribeAsync(t, hub, cancel));
+            Work(SubscribeAsync(thing, hub, cancel));
         };
     }
 
@@ -223,17 +223,17 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
             ["profile"] = plan.ProfileFile,
             ["operator"] = login.Account.ToString(),
         });
-        if (server.FirstStartMessage is { } first)
+        if (server.Administrator is { } first)
         {
-            screen.Json(() => new JsonObject { ["event"] = "first-start", ["text"] = first });
+            screen.Json(() => new JsonObject { ["event"] = "administrator", ["jid"] = first.Jid, ["password"] = first.Password });
         }
 
         string ways = string.Join("  ", new[] { plan.StartTls is { } s ? $"STARTTLS {s}" : null, plan.Direct is { } d ? $"TLS {d}" : null, server.Http is { } h ? $"HTTP http://{h}" : null }.OfType<string>());
         screen.Line(("The hub serves ", null), (domain, "bold"), ($"   {ways}", null));
         screen.Line(($"data in {data}", "dim"));
-        if (server.FirstStartMessage is { } message)
+        if (server.Administrator is { } administrator)
         {
-            screen.Line((message, "yellow"));
+            screen.Line(($"administrator {administrator.Jid}, one-time password {administrator.Password} (shown this once: change it)", "yellow"));
         }
 
         string profile = plan.UsualProfile is null ? $" --profile {plan.ProfileFile}" : string.Empty;

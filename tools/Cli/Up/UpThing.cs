@@ -1,105 +1,94 @@
 using IotXmpp.Gateway;
-using IotXmpp.Host;
 using IotXmpp.Things;
 using IotXmpp.Virtual;
-using IotXmpp.Xmpp;
 
 namespace IotXmpp.Cli.Up;
 
 /// <summary>A thing of <c>iotxmpp up</c>: it runs until cancelled, through as many lives as it has, and tells what it does.</summary>
-internal abstract class UpThing(string id) : IThingObserver
+internal abstract class UpThing(string id)
 {
     /// <summary>Its id.</summary>
     public string Id { get; } = id;
 
-    /// <summary>It was told to do something: who, parameter, value, and null or why it was not done.</summary>
-    public event Action<UpThing, string, string, string, string?>? Commanded;
+    /// <summary>It was told to do something.</summary>
+    public event Action<VirtualCommand>? Commanded;
 
     /// <summary>The hub has taken samples of it.</summary>
-    public event Action<UpThing>? PublishedSome;
+    public event Action? Published;
 
     /// <summary>Something is wrong; one line.</summary>
-    public event Action<UpThing, string>? Troubled;
+    public event Action<string>? Troubled;
 
     /// <summary>Runs it; when this returns its stream is closed.</summary>
     public abstract Task RunAsync(CancellationToken cancel);
 
-    void IThingObserver.UplinkChanged(bool online, string reason)
-    {
-        if (!online)
-        {
-            Troubled?.Invoke(this, $"no uplink: {reason}");
-        }
-    }
+    protected void RaiseCommanded(VirtualCommand command) => Commanded?.Invoke(command);
 
-    void IThingObserver.Sampled(Sample sample)
-    {
-        // What counts is what the hub has: it is shown when it comes back from there.
-    }
+    protected void RaisePublished() => Published?.Invoke();
 
-    void IThingObserver.Published(int samples) => PublishedSome?.Invoke(this);
-
-    void IThingObserver.PublishRefused(string reason) => Troubled?.Invoke(this, $"the hub refused its samples: {reason}");
-
-    void IThingObserver.Controlled(string from, string parameter, string value, string? error) => Commanded?.Invoke(this, from, parameter, value, error);
-
-    void IThingObserver.Sleeping(long untilUtcMs)
-    {
-        // Its presence tells so.
-    }
+    protected void RaiseTroubled(string what) => Troubled?.Invoke(what);
 }
 
 /// <summary>A virtual board that runs the firmware of the real ones, over a real TLS connection.</summary>
-internal sealed class UpBoard(string id, string kind, Func<HostOptions> options, Jid account, Jid owner, Action<ThingOptions> configure) : UpThing(id)
+internal sealed class UpBoard(VirtualThingOptions options) : UpThing(options.Account.Local)
 {
-    /// <summary>Time between two looks at the board's script. Default 25 ms: a pressed button is seen for 100.</summary>
-    private static readonly TimeSpan BoardStep = TimeSpan.FromMilliseconds(25);
-
     /// <inheritdoc/>
     public override async Task RunAsync(CancellationToken cancel)
     {
-        using var device = new VirtualDevice(VirtualKind.Find(kind), account, o =>
-        {
-            o.Owner = owner;
-            configure(o);
-        });
-        var clock = new SystemClock(TimeProvider.System);
-        string reason = "power-on";
-        while (!cancel.IsCancellationRequested)
-        {
-            var life = new ThingHost(options(), device.Settings, client => device.Boot(client, clock, DotNetHash.Instance, reason));
-            life.Loop.Observer = this;
-            using var awake = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            Task board = StepAsync(device, life.Gate, awake.Token);
-            DateTimeOffset? until = await life.RunAsync(cancel);
-            await awake.CancelAsync();
-            await board;
-            if (until is { } wake && wake - DateTimeOffset.UtcNow is var sleep && sleep > TimeSpan.Zero)
-            {
-                await Task.Delay(sleep, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-
-            reason = "deep-sleep";
-        }
+        await using var thing = new VirtualThing(options);
+        thing.Happened += OnHappened;
+        thing.Start();
+        await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await thing.StopAsync();
     }
 
-    private static async Task StepAsync(VirtualDevice device, Lock gate, CancellationToken cancel)
+    private void OnHappened(VirtualEvent happened)
     {
-        while (!cancel.IsCancellationRequested)
+        switch (happened.Kind)
         {
-            lock (gate)
-            {
-                device.Board.Step(Environment.TickCount64);
-            }
-
-            await Task.Delay(BoardStep, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            case VirtualEventKind.Published:
+                RaisePublished();
+                break;
+            case VirtualEventKind.Controlled when happened.Command is { } command:
+                RaiseCommanded(command);
+                break;
+            case VirtualEventKind.Offline or VirtualEventKind.PublishRefused:
+                RaiseTroubled(happened.Text);
+                break;
+            default:
+                // Seen as the hub tells it: presence, and samples that come back from there.
+                break;
         }
     }
 }
 
 /// <summary>The gateway: the program of the Raspberry Pi, with its own health as telemetry.</summary>
-internal sealed class UpGateway(GatewaySettings settings) : UpThing(settings.Account.Local)
+internal sealed class UpGateway(GatewaySettings settings) : UpThing(settings.Account.Local), IThingObserver
 {
     /// <inheritdoc/>
     public override async Task RunAsync(CancellationToken cancel) => await GatewayThing.Create(settings, this).RunAsync(cancel);
+
+    void IThingObserver.UplinkChanged(bool online, string reason)
+    {
+        if (!online)
+        {
+            RaiseTroubled($"offline: {reason}");
+        }
+    }
+
+    void IThingObserver.Sampled(Sample sample)
+    {
+        // Seen when it comes back from the hub.
+    }
+
+    void IThingObserver.Published(int samples) => RaisePublished();
+
+    void IThingObserver.PublishRefused(string reason) => RaiseTroubled($"publish refused: {reason}");
+
+    void IThingObserver.Controlled(string from, string parameter, string value, string? error) => RaiseCommanded(new VirtualCommand(from, parameter, value, error));
+
+    void IThingObserver.Sleeping(long untilUtcMs)
+    {
+        // A gateway does not.
+    }
 }
