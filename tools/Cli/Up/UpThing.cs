@@ -52,6 +52,9 @@ internal sealed class UpBoard(VirtualThingOptions options) : UpThing(options.Acc
             case VirtualEventKind.Controlled when happened.Command is { } command:
                 RaiseCommanded(command);
                 break;
+            // A thing that goes to sleep closes its stream itself; its presence says so.
+            case VirtualEventKind.Offline when happened.Text.EndsWith("stopped", StringComparison.Ordinal):
+                break;
             case VirtualEventKind.Offline or VirtualEventKind.PublishRefused:
                 RaiseTroubled(happened.Text);
                 break;
