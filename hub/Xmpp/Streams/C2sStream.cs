@@ -714,6 +714,7 @@ internal sealed class C2sStream : IClientStream
             return false;
         }
 
+        OpenSslBuffers.ReleaseWhenIdle(tls);
         _tls = tls;
         _input = PipeReader.Create(tls, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
         _queue.SetSink(new StreamSink(tls));
