@@ -143,6 +143,12 @@ public abstract class PubSubHarness : IAsyncLifetime
 
     internal sealed class FakeAccounts : IAccounts
     {
+        public event Action<string>? Removed
+        {
+            add => throw new NotSupportedException("The rules do not listen: the module does.");
+            remove => throw new NotSupportedException("The rules do not listen: the module does.");
+        }
+
         public Dictionary<string, Jid> Owners { get; } = [];
 
         public ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => ValueTask.FromResult(true);
