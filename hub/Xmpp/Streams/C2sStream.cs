@@ -82,6 +82,7 @@ internal sealed class C2sStream : IClientStream
         IsEncrypted = IsEncrypted,
         AllowPlaintext = MayStayPlain,
         TlsServerEndPoint = _negotiation?.Identity is { } identity ? identity.ServerEndPoint : default,
+        TlsExporter = _negotiation?.TlsExporter,
         RemoteAddress = Peer?.Address,
     };
 
@@ -721,7 +722,7 @@ internal sealed class C2sStream : IClientStream
         _tokenizer.Restart();
         _headerSent = false;
         State = StreamState.Opening;
-        _negotiation = new Negotiation { Identity = identity };
+        _negotiation = new Negotiation { Identity = identity, TlsExporter = TlsIdentity.ExporterOf(tls) };
         return true;
     }
 
@@ -800,6 +801,8 @@ internal sealed class C2sStream : IClientStream
         public SaslNegotiation? Sasl { get; set; }
 
         public TlsIdentity? Identity { get; set; }
+
+        public byte[]? TlsExporter { get; set; }
 
         public Jid? PeerJid { get; set; }
     }

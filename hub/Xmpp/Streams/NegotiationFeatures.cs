@@ -56,13 +56,26 @@ internal sealed class SaslFeature(StreamHost host) : IStreamFeature
             return;
         }
 
+        SaslContext context = ((C2sStream)stream).SaslContext();
         features.Open("mechanisms"u8, Ns.Sasl);
-        foreach (string mechanism in host.Sasl.Mechanisms(((C2sStream)stream).SaslContext()))
+        foreach (string mechanism in host.Sasl.Mechanisms(context))
         {
             features.Text("mechanism"u8, mechanism);
         }
 
         features.Close("mechanisms"u8);
+        IReadOnlyList<string> bindings = host.Sasl.ChannelBindings(context);
+        if (bindings.Count > 0)
+        {
+            // XEP-0440: a client that knows only one kind of binding would fail with -PLUS where it is another.
+            features.Open("sasl-channel-binding"u8, "urn:xmpp:sasl-cb:0");
+            foreach (string binding in bindings)
+            {
+                features.Open("channel-binding"u8).Attribute("type"u8, binding).Close("channel-binding"u8);
+            }
+
+            features.Close("sasl-channel-binding"u8);
+        }
     }
 
     public async ValueTask HandleAsync(IClientStream stream, Element element, CancellationToken cancel)
