@@ -29,13 +29,14 @@ public sealed class ControlModule : IXmppModule
     {
         _hub = module.Hub;
         _log = _hub.Loggers.CreateLogger<ControlModule>();
-        module.InspectIq(Ns.Control, ControlAsync);
-        module.InspectIq(Ns.SensorData, ReadAsync);
+        module.Inspect(Ns.Control, ControlAsync);
+        module.Inspect(Ns.SensorData, ReadAsync);
     }
 
     private async ValueTask<Verdict> ControlAsync(Stanza stanza, Session? sender)
     {
-        bool isChange = stanza.Type == StanzaType.Set;
+        // A message cannot read a form: whatever control it carries is a change.
+        bool isChange = stanza.Type != StanzaType.Get;
         bool may = await OwnsAsync(stanza).ConfigureAwait(false)
             || (!isChange && await _hub.Rosters.MaySeePresenceAsync(stanza.To!.Bare, stanza.From.Bare).ConfigureAwait(false));
         if (isChange || !may)
@@ -46,8 +47,9 @@ public sealed class ControlModule : IXmppModule
         return may ? Verdict.Continue : Verdict.Reject(StanzaError.Forbidden);
     }
 
+    // Requests only: in messages come the answers of things.
     private async ValueTask<Verdict> ReadAsync(Stanza stanza, Session? sender) =>
-        await OwnsAsync(stanza).ConfigureAwait(false) || await _hub.Rosters.MaySeePresenceAsync(stanza.To!.Bare, stanza.From.Bare).ConfigureAwait(false)
+        stanza.Kind == StanzaKind.Message || await OwnsAsync(stanza).ConfigureAwait(false) || await _hub.Rosters.MaySeePresenceAsync(stanza.To!.Bare, stanza.From.Bare).ConfigureAwait(false)
             ? Verdict.Continue
             : Verdict.Reject(StanzaError.Forbidden);
 

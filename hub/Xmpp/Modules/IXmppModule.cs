@@ -48,8 +48,8 @@ public interface IModuleBuilder
     /// <summary>Sees every presence that is routed, likewise.</summary>
     void Presence(Phase phase, StanzaHandler handler);
 
-    /// <summary>Sees iq requests between clients whose payload is in <paramref name="ns"/> before they are delivered, and may refuse them.</summary>
-    void InspectIq(string ns, StanzaHandler handler);
+    /// <summary>Sees iq requests and messages to accounts that have a payload in <paramref name="ns"/> before they are delivered, and may refuse them.</summary>
+    void Inspect(string ns, StanzaHandler handler);
 
     /// <summary>Takes part in stream negotiation.</summary>
     void StreamFeature(IStreamFeature feature);

@@ -1,6 +1,7 @@
 using System.Text;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Hub.Streams;
+using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
 using Microsoft.Extensions.Logging;
 
@@ -148,7 +149,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     public void Presence(Phase phase, StanzaHandler handler) => _presences[(int)phase].Add(handler);
 
     /// <inheritdoc/>
-    public void InspectIq(string ns, StanzaHandler handler) => _inspections.Add((Encoding.UTF8.GetBytes(ns), handler));
+    public void Inspect(string ns, StanzaHandler handler) => _inspections.Add((Encoding.UTF8.GetBytes(ns), handler));
 
     /// <inheritdoc/>
     public void StreamFeature(IStreamFeature feature) => _streamFeatures.Add(feature);
@@ -173,6 +174,12 @@ public sealed class ModuleHost : IHub, IModuleBuilder
 
     internal StanzaHandler? InspectionOf(ReadOnlySpan<byte> ns)
     {
+        if (ns.Contains((byte)'&'))
+        {
+            // Written with references, it is still that namespace to who receives it.
+            ns = Encoding.UTF8.GetBytes(XmlEscape.Decode(ns, isAttribute: true));
+        }
+
         foreach ((byte[] inspected, StanzaHandler handler) in _inspections)
         {
             if (ns.SequenceEqual(inspected))
@@ -182,6 +189,41 @@ public sealed class ModuleHost : IHub, IModuleBuilder
         }
 
         return null;
+    }
+
+    /// <summary>Whether a message may have a child that somebody inspects: quick, and never wrong about "no".</summary>
+    internal bool MayNeedInspection(ReadOnlySpan<byte> inner)
+    {
+        foreach ((byte[] inspected, _) in _inspections)
+        {
+            if (inner.IndexOf(inspected) >= 0)
+            {
+                return true;
+            }
+        }
+
+        return _inspections.Count > 0 && inner.IndexOf("&#"u8) >= 0;
+    }
+
+    /// <summary>Who inspects the children of a message.</summary>
+    internal List<StanzaHandler> InspectionsOf(Stanza stanza)
+    {
+        var handlers = new List<StanzaHandler>();
+        XmlSpanReader reader = stanza.ReadInner();
+        while (reader.Read())
+        {
+            if (reader.Node == XmlNode.Start)
+            {
+                if (InspectionOf(reader.Namespace) is { } handler && !handlers.Contains(handler))
+                {
+                    handlers.Add(handler);
+                }
+
+                reader.Skip();
+            }
+        }
+
+        return handlers;
     }
 
     internal void Opened(Session session)

@@ -109,6 +109,9 @@ public sealed class Stanza
     /// <summary>The addressee, or null where the stanza has none.</summary>
     public Jid? To { get; internal set; }
 
+    /// <summary>The language of the sender's stream, for a stanza that names none (RFC 6120 §8.1.5); or null.</summary>
+    internal byte[]? Language { get; set; }
+
     /// <summary>Whether there is an <c>id</c>.</summary>
     public bool HasId => _idStart > 0;
 

@@ -14,17 +14,16 @@ internal static class StanzaBytes
     {
         head.CopyTo(target);
         int count = head.Length;
-        count += Attribute(target[count..], " to='"u8, to);
+        count += Attribute(target[count..], " to='"u8, to.Utf8);
         tail.CopyTo(target[count..]);
         return count + tail.Length;
     }
 
-    /// <summary>Writes <paramref name="opening"/> (<c> from='</c>), the address and the closing quote; returns the bytes written.</summary>
-    public static int Attribute(Span<byte> target, ReadOnlySpan<byte> opening, Jid jid)
+    /// <summary>Writes <paramref name="opening"/> (<c> from='</c>), the value escaped and the closing quote; returns the bytes written.</summary>
+    public static int Attribute(Span<byte> target, ReadOnlySpan<byte> opening, ReadOnlySpan<byte> utf8)
     {
         opening.CopyTo(target);
         int count = opening.Length;
-        ReadOnlySpan<byte> utf8 = jid.Utf8;
         int stop;
         while ((stop = utf8.IndexOfAny(XmlChars.Escaped)) >= 0)
         {

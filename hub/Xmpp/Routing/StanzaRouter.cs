@@ -234,13 +234,19 @@ public sealed class StanzaRouter : IStanzaRouter
         ReadOnlySpan<byte> name = Stanza.NameOf(stanza.Kind);
         ReadOnlySpan<byte> attributes = stanza.RawAttributes;
         ReadOnlySpan<byte> inner = stanza.Inner.Span;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((name.Length * 2) + attributes.Length + (stanza.From.Utf8.Length * 6) + inner.Length + 32);
+        byte[]? language = stanza.Language is { } lang && attributes.IndexOf(" xml:lang"u8) < 0 ? lang : null;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((name.Length * 2) + attributes.Length + (stanza.From.Utf8.Length * 6) + inner.Length + 64 + ((language?.Length ?? 0) * 6));
         buffer[0] = (byte)'<';
         name.CopyTo(buffer.AsSpan(1));
         int count = 1 + name.Length;
         attributes.CopyTo(buffer.AsSpan(count));
         count += attributes.Length;
-        count += StanzaBytes.Attribute(buffer.AsSpan(count), " from='"u8, stanza.From);
+        if (language is not null)
+        {
+            count += StanzaBytes.Attribute(buffer.AsSpan(count), " xml:lang='"u8, language);
+        }
+
+        count += StanzaBytes.Attribute(buffer.AsSpan(count), " from='"u8, stanza.From.Utf8);
         int head = count;
         count += WriteTail(buffer.AsSpan(count), inner, name);
         return new PooledStanza(buffer, head, count);
@@ -365,6 +371,36 @@ public sealed class StanzaRouter : IStanzaRouter
     }
 
     private ValueTask RouteMessage(Stanza stanza, Session? sender)
+    {
+        if (_hub.MayNeedInspection(stanza.Inner.Span))
+        {
+            return InspectMessageAsync(stanza, sender);
+        }
+
+        return RouteInspected(stanza, sender);
+    }
+
+    // A thing may also take commands out of messages (XEP-0325 §3.2): the same right is needed.
+    private async ValueTask InspectMessageAsync(Stanza stanza, Session? sender)
+    {
+        foreach (StanzaHandler inspect in stanza.To is { Local.Length: > 0 } to && to.Domain == _hub.Domain.Domain ? _hub.InspectionsOf(stanza) : [])
+        {
+            Verdict verdict = await inspect(stanza, sender).ConfigureAwait(false);
+            if (verdict.Error is not null)
+            {
+                Bounce(stanza, verdict.Error);
+            }
+
+            if (verdict.IsHandled)
+            {
+                return;
+            }
+        }
+
+        await RouteInspected(stanza, sender).ConfigureAwait(false);
+    }
+
+    private ValueTask RouteInspected(Stanza stanza, Session? sender)
     {
         StanzaHandler[][] handlers = _hub.MessageHandlers;
         if (handlers[0].Length + handlers[1].Length + handlers[2].Length == 0)

@@ -20,6 +20,9 @@ namespace IotXmpp.Hub.Streams;
 /// </summary>
 internal sealed class C2sStream : IClientStream
 {
+    // The longest language tag that is kept, in characters: RFC 5646 §4.4.1 makes do with 35.
+    private const int MaxLanguage = 35;
+
     private readonly StreamHost _host;
     private readonly ConnectionContext _connection;
     private readonly StreamTokenizer _tokenizer;
@@ -32,8 +35,13 @@ internal sealed class C2sStream : IClientStream
     private bool _startTls;
     private bool _headerSent;
     private bool _closedByPeer;
+    private bool _hasEnded;
     private long _lastReceived;
     private long _probedAt;
+    private long _watchedSince;
+    private int _watchedWrite;
+    private TaskCompletionSource? _ended;
+    private byte[]? _language;
     private int _concurrent;
     private TaskCompletionSource? _concurrentEnded;
     private Negotiation? _negotiation;
@@ -45,7 +53,7 @@ internal sealed class C2sStream : IClientStream
         _input = connection.Transport.Input;
         _tokenizer = new StreamTokenizer(host.Options.UnauthenticatedBytes, host.Options.MaxDepth, host.Options.MaxAttributes);
         _queue = new OutboundQueue(new PipeSink(connection.Transport.Output), host.Options.OutboundQueueBytes, Overflow);
-        OpenedAt = _lastReceived = Environment.TickCount64;
+        OpenedAt = _lastReceived = host.Now;
         _negotiation = new Negotiation();
     }
 
@@ -61,7 +69,7 @@ internal sealed class C2sStream : IClientStream
     /// <inheritdoc/>
     public Session? Session { get; private set; }
 
-    /// <summary>When the connection came, as <see cref="Environment.TickCount64"/>.</summary>
+    /// <summary>When the connection came, in milliseconds of the hub's clock.</summary>
     public long OpenedAt { get; }
 
     public IPEndPoint? Peer => _connection.RemoteEndPoint as IPEndPoint;
@@ -92,7 +100,8 @@ internal sealed class C2sStream : IClientStream
         _host.Add(this);
         try
         {
-            if (!directTls || await SecureAsync().ConfigureAwait(false))
+            // Refused at the door: a listener with direct TLS says nothing before TLS.
+            if (State != StreamState.Closed && (!directTls || await SecureAsync().ConfigureAwait(false)))
             {
                 await ReadAsync().ConfigureAwait(false);
             }
@@ -155,6 +164,15 @@ internal sealed class C2sStream : IClientStream
         }
     }
 
+    /// <summary>Ends when nothing of this stream touches its session any more.</summary>
+    public Task EndedAsync()
+    {
+        lock (_queue)
+        {
+            return _hasEnded ? Task.CompletedTask : (_ended ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
     /// <summary>SASL has succeeded: the stream starts again (RFC 6120 §6.4.6), with the limits of a client that is known.</summary>
     public void Authenticated(string account)
     {
@@ -181,8 +199,13 @@ internal sealed class C2sStream : IClientStream
     public void Watch(long now)
     {
         XmppOptions options = _host.Options;
-        long writing = _queue.WritingSince;
-        if (writing > 0 && now - writing > options.WriteSeconds * 1000L)
+        int writing = _queue.Writing;
+        if (writing != _watchedWrite)
+        {
+            _watchedWrite = writing;
+            _watchedSince = now;
+        }
+        else if (writing != 0 && now - _watchedSince > options.WriteSeconds * 1000L)
         {
             EndReason ??= "connection-lost";
             _connection.Abort(new ConnectionAbortedException("The peer does not read."));
@@ -307,7 +330,7 @@ internal sealed class C2sStream : IClientStream
         {
             PipeReader input = _input;
             ReadResult result = await input.ReadAsync().ConfigureAwait(false);
-            Volatile.Write(ref _lastReceived, Environment.TickCount64);
+            Volatile.Write(ref _lastReceived, _host.Now);
             if (State == StreamState.Closed)
             {
                 input.AdvanceTo(result.Buffer.End);
@@ -507,6 +530,7 @@ internal sealed class C2sStream : IClientStream
 
         stanza.From = session.Jid;
         stanza.To = null;
+        stanza.Language = _language;
         if (!to.Equals(default) && !span[to].IsEmpty)
         {
             if (!TryAddress(span[to], out Jid? address))
@@ -617,6 +641,7 @@ internal sealed class C2sStream : IClientStream
         reader.Read();
         string? from = reader.Attribute("from"u8);
         string? to = reader.Attribute("to"u8);
+        _language = reader.Attribute("xml:lang"u8) is { Length: > 0 and <= MaxLanguage } language ? Encoding.UTF8.GetBytes(language) : null;
         if (from is not null && Addresses.JidPrep.TryParse(from, out Jid? jid))
         {
             (_negotiation ??= new Negotiation()).PeerJid = jid;
@@ -769,6 +794,12 @@ internal sealed class C2sStream : IClientStream
         if (Session is { } session)
         {
             _host.StreamEnded(this, session, _closedByPeer);
+        }
+
+        lock (_queue)
+        {
+            _hasEnded = true;
+            _ended?.TrySetResult();
         }
 
         if (clean)

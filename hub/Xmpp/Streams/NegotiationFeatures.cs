@@ -243,7 +243,7 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
         }
     }
 
-    public ValueTask HandleAsync(IClientStream stream, Element element, CancellationToken cancel)
+    public async ValueTask HandleAsync(IClientStream stream, Element element, CancellationToken cancel)
     {
         var client = (C2sStream)stream;
         switch (element.Name)
@@ -262,14 +262,12 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
                 Enable(client, element);
                 break;
             case "resume":
-                Resume(client, element);
+                await ResumeAsync(client, element, cancel).ConfigureAwait(false);
                 break;
             default:
                 Fail(client, "unexpected-request");
                 break;
         }
-
-        return default;
     }
 
     private static void Acknowledge(C2sStream client, StreamManagement management, string? h)
@@ -316,7 +314,7 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
         client.Queue.Release();
     }
 
-    private void Resume(C2sStream client, Element element)
+    private async ValueTask ResumeAsync(C2sStream client, Element element, CancellationToken cancel)
     {
         if (client.State != StreamState.Binding || element["previd"] is not { } id || !uint.TryParse(element["h"], out uint handled))
         {
@@ -331,7 +329,28 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
             return;
         }
 
-        C2sStream? old = session.Stream;
+        if (session.Stream is { } old)
+        {
+            // The hub had not noticed that the old stream was dead (§5). Only when that has let go is the count of what came over it final.
+            old.EndReason = "replaced";
+            old.Fail("conflict");
+            try
+            {
+                await old.EndedAsync().WaitAsync(TimeSpan.FromSeconds(host.Options.ProbeSeconds), host.Hub.Time, cancel).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                Fail(client, "unexpected-request");
+                return;
+            }
+        }
+
+        if (session.EndReason is not null)
+        {
+            Fail(client, "item-not-found");
+            return;
+        }
+
         if (!management.Resume(handled, session, client.Queue, client))
         {
             Fail(client, "unexpected-request");
@@ -339,13 +358,6 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
         }
 
         client.Bound(session);
-        if (old is not null)
-        {
-            // The hub had not noticed that the old stream was dead (§5).
-            old.EndReason = "replaced";
-            old.Fail("conflict");
-        }
-
         StreamLog.Bound(host.Log, session.Jid, client.Peer, client.IsEncrypted);
         host.OnResumed(session);
     }

@@ -29,7 +29,7 @@ internal sealed class OutboundQueue
     private bool _inBatch;
     private bool _closed;
     private bool _held;
-    private long _writingSince;
+    private int _writes;
     private TaskCompletionSource? _drained;
 
     /// <param name="sink">Where it writes.</param>
@@ -42,8 +42,8 @@ internal sealed class OutboundQueue
         _overflow = overflow;
     }
 
-    /// <summary>When the write that is under way began (<see cref="Environment.TickCount64"/>), or 0.</summary>
-    public long WritingSince => Volatile.Read(ref _writingSince);
+    /// <summary>The number of the write that is under way, or 0: who sees the same number for long sees a peer that does not read.</summary>
+    public int Writing => Volatile.Read(ref _writing) ? Volatile.Read(ref _writes) : 0;
 
     /// <summary>Bytes that wait.</summary>
     public int Waiting => Volatile.Read(ref _count);
@@ -129,9 +129,9 @@ internal sealed class OutboundQueue
             _buffer = null;
             _count = 0;
             _writing = true;
+            _writes = Math.Max(1, _writes + 1);
         }
 
-        _writingSince = Environment.TickCount64;
         _ = WriteAsync(buffer, count);
     }
 
@@ -200,7 +200,6 @@ internal sealed class OutboundQueue
                 if (_count == 0 || _held)
                 {
                     _writing = false;
-                    _writingSince = 0;
                     drained = _drained;
                     _drained = null;
                     if (drained is null)
@@ -224,7 +223,7 @@ internal sealed class OutboundQueue
                 return;
             }
 
-            _writingSince = Environment.TickCount64;
+            _writes = Math.Max(1, _writes + 1);
         }
     }
 

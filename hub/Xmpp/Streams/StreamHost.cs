@@ -65,6 +65,9 @@ public sealed class StreamHost : IAsyncDisposable
 
     internal JidCache Jids { get; } = new();
 
+    /// <summary>Milliseconds of the hub's clock, for time-outs only; never 0.</summary>
+    internal long Now => 1 + (Hub.Time.GetTimestamp() / (Hub.Time.TimestampFrequency / 1000));
+
     internal CancellationToken Stopping => _stopping.Token;
 
     internal IReadOnlyList<IStreamFeature> Features => _features;
@@ -179,7 +182,7 @@ public sealed class StreamHost : IAsyncDisposable
 
         if (!closedByPeer && stream.KeepSession && session.IsResumable && Options.ResumeSeconds > 0)
         {
-            session.Management!.DetachedAt = Environment.TickCount64;
+            session.Management!.DetachedAt = Now;
             session.Attach(null, null);
             StreamLog.Waiting(Log, session.Jid, Options.ResumeSeconds);
             Detached?.Invoke(session);
@@ -305,7 +308,7 @@ public sealed class StreamHost : IAsyncDisposable
 
     private void WatchAll()
     {
-        long now = Environment.TickCount64;
+        long now = Now;
         foreach (KeyValuePair<C2sStream, byte> entry in _streams)
         {
             entry.Key.Watch(now);

@@ -27,7 +27,7 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
     /// <summary>Stanzas received from the client, modulo 2^32 (§4).</summary>
     public uint Received { get; set; }
 
-    /// <summary>When the stream was lost, as <see cref="Environment.TickCount64"/>; 0 while there is one.</summary>
+    /// <summary>When the stream was lost, in milliseconds of the hub's clock; 0 while there is one.</summary>
     public long DetachedAt { get; set; }
 
     /// <summary>Stanzas that wait for an acknowledgement.</summary>
