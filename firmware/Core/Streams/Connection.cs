@@ -13,7 +13,6 @@ internal sealed class Connection : IStreamSink, IIqCallback
 
     private const string AskMarkup = "<r xmlns='urn:xmpp:sm:3'/>";
     private static readonly XmlName StreamErrorName = new XmlName(Ns.Stream, "error");
-    private static readonly XmlName Retry = new XmlName(Ns.Drain, "retry");
 
     private readonly XmppClient _client;
     private readonly ClientOptions _options;
@@ -259,43 +258,22 @@ internal sealed class Connection : IStreamSink, IIqCallback
 
     private void StreamErrorReceived(XmlPullParser parser)
     {
-        string condition = StreamError.UndefinedCondition;
-        string text = string.Empty;
-        string host = string.Empty;
-        int depth = parser.Depth;
-        while (parser.NextChild(depth))
+        StreamErrorReader said = new StreamErrorReader(parser);
+        if (said.HasRetry)
         {
-            if (parser.Is(Retry))
-            {
-                parser.TryAttribute("after", out long after);
-                parser.TryAttribute("spread", out long spread);
-                _policy.Hint(after, spread);
-            }
-            else if (parser.NamespaceIs(Ns.StreamErrors))
-            {
-                if (parser.LocalIs("text"))
-                {
-                    text = parser.ReadText();
-                    continue;
-                }
-                condition = parser.LocalName;
-                if (condition == StreamError.SeeOtherHost)
-                {
-                    host = parser.ReadText();
-                }
-            }
+            _policy.Hint(said.RetryAfter, said.RetrySpread);
         }
         Nonza().Raw("</stream:stream>");
         SendNonza();
         _opened = false;
-        ClientError error = new ClientError(ClientErrorKind.Stream, condition, text);
-        if (condition == StreamError.Conflict)
+        ClientError error = new ClientError(ClientErrorKind.Stream, said.Condition, said.Text);
+        if (said.Condition == StreamError.Conflict)
         {
             Management.CannotResume(); // replaced: there is nothing left to resume
             Refuse(error);
             return;
         }
-        if (condition == StreamError.SeeOtherHost && _redirects < MaxRedirects && HostAddress.TryParse(host, out string name, out int port))
+        if (said.Condition == StreamError.SeeOtherHost && _redirects < MaxRedirects && HostAddress.TryParse(said.Host, out string name, out int port))
         {
             _redirects++;
             _redirectHost = name;

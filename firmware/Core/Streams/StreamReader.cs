@@ -41,6 +41,7 @@ internal sealed class StreamReader
     private bool _skipping;
     private bool _restart;
     private bool _dead = true;
+    private bool _fresh; // nothing of the document has come yet
 
     internal StreamReader(IStreamSink sink, ClientOptions options)
     {
@@ -60,6 +61,7 @@ internal sealed class StreamReader
         _skipping = false;
         _restart = false;
         _dead = false;
+        _fresh = true;
         _parser.Reset(_buffer, 0, 0);
     }
 
@@ -82,6 +84,14 @@ internal sealed class StreamReader
     {
         while (count > 0 && !_dead)
         {
+            if (_fresh && IsSpace(data[offset]))
+            {
+                // white space that kept the connection alive is not part of the document, which must begin with its declaration
+                offset++;
+                count--;
+                continue;
+            }
+            _fresh = false;
             if (_end == _buffer.Length || _stanzaStart < 0 && _parser.Position == _end)
             {
                 MakeRoom();
@@ -170,11 +180,21 @@ internal sealed class StreamReader
         if (_restart)
         {
             _restart = false;
+            while (end < _end && IsSpace(_buffer[end]))
+            {
+                end++;
+            }
+            _fresh = end == _end;
             _parser.Reset(_buffer, end, _end - end);
             return;
         }
         _parser.Rewind(end);
         _parser.SetEnd(_end);
+    }
+
+    private static bool IsSpace(byte b)
+    {
+        return b == ' ' || b == '\n' || b == '\r' || b == '\t';
     }
 
     // Drops what is done with; where that is not enough the buffer grows, and at its bound the stanza in hand is given up.

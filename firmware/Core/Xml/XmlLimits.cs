@@ -25,7 +25,7 @@ public sealed class XmlLimits
     }
 }
 
-/// <summary>What <see cref="XmlPullParser.Next"/> found.</summary>
+/// <summary>What <see cref="XmlTokenizer.Next"/> found.</summary>
 public enum XmlToken
 {
     /// <summary>The bytes end within a token: give more and call again.</summary>
@@ -36,7 +36,7 @@ public enum XmlToken
     EndElement,
     /// <summary>Text or CDATA; one text may come in several pieces.</summary>
     Text,
-    /// <summary>The input is refused; <see cref="XmlPullParser.Error"/> says why. Nothing follows.</summary>
+    /// <summary>The input is refused; <see cref="XmlTokenizer.Error"/> says why. Nothing follows.</summary>
     Error,
 }
 
