@@ -116,8 +116,8 @@ public static class SensorData
         "historicalSecond", "historicalMinute", "historicalHour", "historicalDay", "historicalWeek", "historicalMonth", "historicalQuarter", "historicalYear", "historicalOther",
     };
 
-    /// <summary>What a sample of a sensor is: momentary, read automatically.</summary>
-    public const FieldFlags Sample = FieldFlags.Momentary | FieldFlags.AutomaticReadout;
+    /// <summary>What a sample of a sensor is: momentary. (That it was read automatically says the node; left out, it saves 24 bytes a sample, and one sample stays under 400.)</summary>
+    public const FieldFlags Sample = FieldFlags.Momentary;
 
     /// <summary>The element that carries a kind.</summary>
     public static string ElementOf(FieldKind kind)

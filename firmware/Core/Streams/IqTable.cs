@@ -1,3 +1,4 @@
+using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Streams;
@@ -24,6 +25,48 @@ internal sealed class IqTable
 
     /// <summary>How many wait.</summary>
     internal int Count { get; private set; }
+
+    /// <summary>Bytes of an id at most.</summary>
+    internal const int MaxIdBytes = 10;
+
+    private const string Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    private static readonly byte[] DigitBytes = Utf8.Encode(Digits);
+
+    /// <summary>Writes an id in base 64: most have two letters, and an id goes over the wire twice.</summary>
+    internal static int WriteId(long id, byte[] target)
+    {
+        int length = 1;
+        for (long rest = id >> 6; rest != 0; rest >>= 6)
+        {
+            length++;
+        }
+        for (int i = length - 1; i >= 0; i--)
+        {
+            target[i] = DigitBytes[(int)(id & 63)];
+            id >>= 6;
+        }
+        return length;
+    }
+
+    /// <summary>Reads an id; 0 when it is none of ours.</summary>
+    internal static long ReadId(byte[] buffer, int offset, int count)
+    {
+        long id = 0;
+        for (int i = 0; i < count; i++)
+        {
+            int digit = 0;
+            while (digit < DigitBytes.Length && DigitBytes[digit] != buffer[offset + i])
+            {
+                digit++;
+            }
+            if (digit == DigitBytes.Length || count > MaxIdBytes || id == 0 && i > 0)
+            {
+                return 0;
+            }
+            id = id << 6 | (uint)digit;
+        }
+        return id;
+    }
 
     /// <summary>Makes the id of a new IQ.</summary>
     internal long NextId()
@@ -76,7 +119,8 @@ internal sealed class IqTable
     /// <returns>False when nobody waits, or it comes from somebody else.</returns>
     internal bool Answer(XmppClient client, Stanza answer, Jid own, bool complete)
     {
-        if (!answer.TryId(out long id) || id == 0)
+        long id = answer.IqId;
+        if (id == 0)
         {
             return false;
         }

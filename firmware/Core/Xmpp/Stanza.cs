@@ -180,11 +180,8 @@ public sealed class Stanza
         return Utf8.Equal(_head, _at[2], _length[2], utf8) || jid.Equals(From);
     }
 
-    internal bool TryId(out long number)
-    {
-        number = 0;
-        return _length[1] > 0 && Utf8.TryParseLong(_head, _at[1], _length[1], out number);
-    }
+    /// <summary>The id as one that <see cref="Streams.IqTable"/> has made; 0 when it is none.</summary>
+    internal long IqId => _length[1] <= 0 ? 0 : Streams.IqTable.ReadId(_head, _at[1], _length[1]);
 
     /// <summary>Takes the start tag that the parser stands on.</summary>
     internal void Capture(XmlPullParser parser)

@@ -21,6 +21,8 @@ public sealed class XmppClient
     private readonly StanzaDispatcher _dispatcher;
     private readonly Connection _connection;
 
+    private readonly byte[] _id = new byte[IqTable.MaxIdBytes];
+
     // the stanza that is being built
     private long _requestId;
     private Jid _requestTo;
@@ -40,7 +42,7 @@ public sealed class XmppClient
         _writer = new StanzaWriter(options.SendBufferBytes, options.SendBufferMaximum);
         byte[] start = new byte[2];
         random.Fill(start); // so that an answer to the run before does not fit
-        _iqs = new IqTable(options.PendingIqs, start[0] << 8 | start[1]);
+        _iqs = new IqTable(options.PendingIqs, (start[0] << 8 | start[1]) & 4095);
         _dispatcher = new StanzaDispatcher(this, _iqs);
         _connection = new Connection(this, options, transport, hash, random, settings, _writer, _iqs, _dispatcher);
     }
@@ -178,7 +180,8 @@ public sealed class XmppClient
         _requestCallback = callback;
         _requestState = state;
         _requestSeconds = timeoutSeconds;
-        return _writer.Start("iq").Attribute("type", type).Attribute("id", _requestId).Attribute("to", to);
+        int length = IqTable.WriteId(_requestId, _id);
+        return _writer.Start("iq").Attribute("type", type).Attribute("id", _id, 0, length).Attribute("to", to);
     }
 
     /// <summary>Begins a message. Write its payload, then <see cref="Commit()"/>.</summary>

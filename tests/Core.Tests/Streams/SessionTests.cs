@@ -198,7 +198,7 @@ public sealed class SessionTests
         h.Expect(string.Empty);
         h.After(1);
         var ping = h.Sent();
-        Assert.Matches("^<iq type='get' id='[0-9]+'><ping xmlns='urn:xmpp:ping'/></iq>$", ping);
+        Assert.Matches("^<iq type='get' id='[A-Za-z0-9_-]{2}'><ping xmlns='urn:xmpp:ping'/></iq>$", ping);
         h.Server($"<iq type='result' id='{StreamManagementTests.Id(ping)}'/>");
         h.After(59999);
         h.Expect(string.Empty);

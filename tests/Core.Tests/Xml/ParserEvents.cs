@@ -57,7 +57,7 @@ internal static class ParserEvents
             }
         }
         Flush(text, events);
-        return events.Append(parser.Depth == 0 && events.Length > 0 ? "end" : "more").ToString();
+        return events.Append(parser.Depth == 0 && events.Length > 0 && parser.Position == kept.Length ? "end" : "more").ToString();
     }
 
     /// <summary>The same by System.Xml; null when it refuses the document.</summary>

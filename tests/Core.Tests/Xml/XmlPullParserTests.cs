@@ -131,12 +131,13 @@ public sealed class XmlPullParserTests
     public void Any_document_is_judged_as_System_Xml_judges_it()
     {
         var documents = from tree in Trees.Xml from mutations in Trees.Mutations select Trees.Mutate(Encoding.UTF8.GetBytes(tree), mutations);
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(5000), Prop.ForAll(documents.ToArbitrary(), bytes =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(3000), Prop.ForAll(documents.ToArbitrary(), bytes =>
         {
             var ours = ParserEvents.Of(bytes, new XmlLimits());
             var theirs = ParserEvents.BySystemXml(bytes);
             // what XMPP forbids is refused though XML allows it; what XML refuses is never taken
-            return theirs == null ? !ours.EndsWith("end", StringComparison.Ordinal) || Trees.MayDiffer(bytes) : ours == theirs || ours.Contains("RestrictedXml", StringComparison.Ordinal) || Trees.MayDiffer(bytes);
+            var agreed = theirs == null ? !ours.EndsWith("end", StringComparison.Ordinal) : ours == theirs || ours.Contains("RestrictedXml", StringComparison.Ordinal);
+            return (agreed || Trees.MayDiffer(bytes)).Label($"{Encoding.UTF8.GetString(bytes)}\nours:\n{ours}\nSystem.Xml:\n{theirs}");
         }));
     }
 
