@@ -1,4 +1,3 @@
-using System;
 using IotXmpp.Features;
 using IotXmpp.Xmpp;
 
@@ -71,7 +70,7 @@ internal sealed class StatusPresence : IStanzaHandler
     }
 
     private static bool Differs(int told, int now, int step)
-        => told != now && (told == ThingPresence.Unknown || now == ThingPresence.Unknown || Math.Abs(told - now) >= step);
+        => told != now && (told == ThingPresence.Unknown || now == ThingPresence.Unknown || told - now >= step || now - told >= step);
 
     private int Signal()
     {
