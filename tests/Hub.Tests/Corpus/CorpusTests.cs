@@ -1,8 +1,8 @@
 using System.Xml;
 using IotXmpp.TestKit.Corpus;
 using IotXmpp.Xml;
-using HubError = IotXmpp.Hub.Xml.XmlError;
 using Xunit;
+using HubError = IotXmpp.Hub.Xml.XmlError;
 
 namespace IotXmpp.Hub.Tests.Corpus;
 

@@ -134,8 +134,17 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.Empty(new StorageOptions().Validate());
         var bad = new StorageOptions
         {
-            WriteQueueLimit = 0, WriteQueueWait = TimeSpan.Zero, BatchUnits = 0, BatchTime = TimeSpan.Zero, Readers = 0, ReaderWait = TimeSpan.Zero,
-            BusyWait = TimeSpan.FromSeconds(-1), PageCacheKiB = 1, CheckpointPages = 1, MaxSizeMiB = -1, StatementCacheLimit = 1,
+            WriteQueueLimit = 0,
+            WriteQueueWait = TimeSpan.Zero,
+            BatchUnits = 0,
+            BatchTime = TimeSpan.Zero,
+            Readers = 0,
+            ReaderWait = TimeSpan.Zero,
+            BusyWait = TimeSpan.FromSeconds(-1),
+            PageCacheKiB = 1,
+            CheckpointPages = 1,
+            MaxSizeMiB = -1,
+            StatementCacheLimit = 1,
         };
         Assert.Equal(11, bad.Validate().Count());
     }
