@@ -740,14 +740,14 @@ internal sealed class C2sStream : IClientStream
             return false;
         }
 
-        OpenSslBuffers.ReleaseWhenIdle(tls);
+        OpenSsl.ReleaseWhenIdle(tls);
         _tls = tls;
         _input = PipeReader.Create(tls, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
         _queue.SetSink(new StreamSink(tls));
         _tokenizer.Restart();
         _headerSent = false;
         State = StreamState.Opening;
-        _negotiation = new Negotiation { Identity = identity, TlsExporter = TlsIdentity.ExporterOf(tls) };
+        _negotiation = new Negotiation { Identity = identity, TlsExporter = OpenSsl.ChannelBinding(tls) };
         return true;
     }
 

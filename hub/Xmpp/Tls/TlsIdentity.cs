@@ -1,5 +1,4 @@
 using System.Formats.Asn1;
-using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -10,9 +9,6 @@ namespace IotXmpp.Hub.Tls;
 /// <summary>Who the hub is in TLS at this moment; one object serves all connections until the certificate changes.</summary>
 public sealed class TlsIdentity
 {
-    /// <summary>The longest time for the handshake with ourselves; it takes milliseconds.</summary>
-    private static readonly TimeSpan s_setUpLimit = TimeSpan.FromSeconds(10);
-
     /// <summary>Takes a certificate with its private key, and the certificates between it and the root.</summary>
     public TlsIdentity(X509Certificate2 certificate, X509Certificate2Collection? intermediates = null)
     {
@@ -31,7 +27,6 @@ public sealed class TlsIdentity
             AllowRenegotiation = false,
             EncryptionPolicy = EncryptionPolicy.RequireEncryption,
         };
-        ReleasesBuffers = OpenSsl.IsReachable && SetUp();
     }
 
     /// <summary>The certificate.</summary>
@@ -48,19 +43,6 @@ public sealed class TlsIdentity
     /// memory a connection. Shared, not to be changed.
     /// </summary>
     public SslServerAuthenticationOptions Options { get; }
-
-    /// <summary>
-    /// True when idle sessions give their record buffers back to the system. Measured with 1,000 idle sessions that have exchanged two records (bare
-    /// SslStream over sockets, OpenSSL 3.0): 20.5 KB a session instead of 36; a socket without TLS 3.7.
-    /// </summary>
-    public bool ReleasesBuffers { get; }
-
-    /// <summary>The channel binding <c>tls-exporter</c> (RFC 9266) of a session right after its handshake; empty when there is none.</summary>
-    public static byte[] ExporterOf(SslStream stream)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        return OpenSsl.ChannelBinding(stream);
-    }
 
     /// <summary>RFC 5929 §4.1: the hash of the certificate's signature, SHA-256 instead of MD5 and SHA-1.</summary>
     internal static byte[] ServerEndPointOf(X509Certificate2 certificate) => certificate.SignatureAlgorithm.Value switch
@@ -81,32 +63,6 @@ public sealed class TlsIdentity
         },
         _ => [],
     };
-
-    /// <summary>
-    /// Lets the first handshake be one with ourselves, in memory: then the SSL_CTX that all connections share exists and can be told to release buffers.
-    /// </summary>
-    private bool SetUp()
-    {
-        var there = new Pipe();
-        var back = new Pipe();
-        using var server = new SslStream(new DuplexStream(there.Reader.AsStream(), back.Writer.AsStream()));
-        // The peer is this very object, so there is nothing to verify.
-        using var client = new SslStream(new DuplexStream(back.Reader.AsStream(), there.Writer.AsStream()), false, static (_, _, _, _) => true);
-        using var limit = new CancellationTokenSource(s_setUpLimit);
-        try
-        {
-            Task.WhenAll(
-                Task.Run(() => server.AuthenticateAsServerAsync(Options, limit.Token)),
-                Task.Run(() => client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "hub" }, limit.Token))).GetAwaiter().GetResult();
-        }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
-        {
-            // A certificate that no handshake works with fails at the first client, with its reason; here only memory is at stake.
-            return false;
-        }
-
-        return OpenSsl.TryReleaseBuffers(server);
-    }
 
     /// <summary>The hash's object identifier in a certificate signed by RSASSA-PSS (RFC 4055 §3.1); null for the default, SHA-1.</summary>
     private static string? PssHash(byte[] certificate)

@@ -83,6 +83,18 @@ public sealed class SaslTests
     }
 
     [Fact]
+    public async Task Both_kinds_of_binding_where_the_stream_has_both()
+    {
+        byte[] exported = [7, 7, 7, 7];
+        var context = new SaslContext { Domain = "example.com", IsEncrypted = true, TlsServerEndPoint = s_endPoint, TlsExporter = exported };
+        Assert.Equal(["tls-server-end-point", "tls-exporter"], Server.ChannelBindings(context));
+        var client = new ScramTestClient(ScramHash.Sha256, "juliet", "r0m30myr0m30", "p=tls-exporter,,", exported);
+        Assert.Equal(SaslStepKind.Success, (await ScramAsync("SCRAM-SHA-256-PLUS", client, context)).Step.Kind);
+        var mixed = new ScramTestClient(ScramHash.Sha256, "juliet", "r0m30myr0m30", "p=tls-exporter,,", s_endPoint);
+        AssertFailed(SaslError.NotAuthorized, (await ScramAsync("SCRAM-SHA-256-PLUS", mixed, context)).Step);
+    }
+
+    [Fact]
     public async Task Keys_of_the_standards_give_their_messages()
     {
         // RFC 5802 §5 and RFC 7677 §3: user "user", password "pencil"; the server's nonce is random, so the proof is checked, not the text.

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace IotXmpp.Hub.Tests.Server;
 
-public sealed class OpenSslBuffersTests
+public sealed class OpenSslTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
@@ -29,7 +29,7 @@ public sealed class OpenSslBuffersTests
 
         await Task.WhenAll(server.AuthenticateAsServerAsync(certificate), client.AuthenticateAsClientAsync("localhost")).WaitAsync(Bound);
 
-        Assert.True(OpenSslBuffers.ReleaseWhenIdle(server));
+        Assert.True(OpenSsl.ReleaseWhenIdle(server));
 
         // Longer than a record, and not a multiple of one; between the rounds the buffers are given back.
         byte[] sent = RandomNumberGenerator.GetBytes(70_001);
@@ -49,6 +49,6 @@ public sealed class OpenSslBuffersTests
     {
         using var stream = new SslStream(new MemoryStream());
 
-        Assert.False(OpenSslBuffers.ReleaseWhenIdle(stream));
+        Assert.False(OpenSsl.ReleaseWhenIdle(stream));
     }
 }
