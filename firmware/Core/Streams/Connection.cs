@@ -6,7 +6,7 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Streams;
 
 /// <summary>The life of a client's connections: attempts, time limits, the session that outlives them, and what ends them. The steps up to online are <see cref="Negotiation"/>'s.</summary>
-internal sealed class Connection : IStreamSink, IIqCallback
+internal sealed class Connection : IStreamSink
 {
     /// <summary>Hosts that the server may send us to, one after the other, before the usual wait applies. Default 3: two servers must not send a fleet around in circles.</summary>
     private const int MaxRedirects = 3;
@@ -363,10 +363,7 @@ internal sealed class Connection : IStreamSink, IIqCallback
     /// <summary>The session of before is not coming back: who waits is told.</summary>
     internal void SessionIsLost()
     {
-        for (int i = 0; i < Listeners.Count; i++)
-        {
-            Management.TellUndelivered(_client, (IClientListener)Listeners[i]);
-        }
+        Management.TellUndelivered(_client, Listeners);
         Management.Clear();
         _iqs.EndAll(_client);
     }
@@ -484,27 +481,24 @@ internal sealed class Connection : IStreamSink, IIqCallback
 
     private void Keep(long now)
     {
-        switch (_keepAlive.Tick(now))
+        KeepAliveStep step = _keepAlive.Tick(now);
+        if (step == KeepAliveStep.GiveUp)
         {
-            case KeepAliveStep.Ping:
-                if (Management.AskWanted)
-                {
-                    AskForAcknowledgement();
-                }
-                _client.BeginIq("get", null, this, null).Empty("ping", Ns.Ping);
-                if (_client.Commit(false) != SendResult.Sent)
-                {
-                    AskForAcknowledgement(); // no room for a ping: the acknowledgement is the sign of life
-                }
-                return;
-            case KeepAliveStep.GiveUp:
-                Fail(new ClientError(ClientErrorKind.Timeout, "ping-timeout", "the server does not answer"), StreamError.ConnectionTimeout);
-                return;
+            Fail(new ClientError(ClientErrorKind.Timeout, "ping-timeout", "the server does not answer"), StreamError.ConnectionTimeout);
         }
-    }
-
-    void IIqCallback.IqCompleted(XmppClient client, IqOutcome outcome, Stanza answer, object state)
-    {
-        // any answer, even an error, has already counted as a sign of life; silence is counted by the keep-alive
+        if (step != KeepAliveStep.Ping)
+        {
+            return;
+        }
+        if (Management.AskWanted)
+        {
+            AskForAcknowledgement();
+        }
+        // nobody is told of the answer: any byte has counted as a sign of life before it is read
+        _client.BeginIq("get", null, null, null).Empty("ping", Ns.Ping);
+        if (_client.Commit(false) != SendResult.Sent)
+        {
+            AskForAcknowledgement(); // no room for a ping: the acknowledgement is the sign of life
+        }
     }
 }

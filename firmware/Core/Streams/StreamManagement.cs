@@ -1,4 +1,5 @@
 using System;
+using System.Collections;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 
@@ -177,7 +178,7 @@ internal sealed class StreamManagement
     }
 
     /// <summary>Tells of the messages that wait, after a resumption has failed.</summary>
-    internal void TellUndelivered(XmppClient client, IClientListener listener)
+    internal void TellUndelivered(XmppClient client, ArrayList listeners)
     {
         int at = _head;
         for (int i = 0; i < Unacked; i++)
@@ -188,9 +189,9 @@ internal sealed class StreamManagement
             Array.Copy(_ring, at, stanza, 0, first);
             Array.Copy(_ring, 0, stanza, first, stanza.Length - first);
             at = Wrap(at + stanza.Length);
-            if (stanza.Length > 1 && stanza[1] == 'm')
+            for (int k = 0; k < listeners.Count && stanza.Length > 1 && stanza[1] == 'm'; k++)
             {
-                listener.Undelivered(client, stanza, 0, stanza.Length);
+                ((IClientListener)listeners[k]).Undelivered(client, stanza, 0, stanza.Length);
             }
         }
     }

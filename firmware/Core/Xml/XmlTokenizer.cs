@@ -495,7 +495,6 @@ public abstract class XmlTokenizer
     private XmlToken Fail(XmlError error)
     {
         Error = error;
-        _token = XmlToken.Error;
-        return XmlToken.Error;
+        return _token = XmlToken.Error;
     }
 }
