@@ -44,10 +44,12 @@ public sealed class HubServer : IAsyncDisposable
     private readonly ISqlDatabase _database;
     private readonly StreamHost _streams;
     private readonly ModuleHost _modules;
+    private readonly IdleTrim _trim;
     private bool _stopped;
 
-    private HubServer(WebApplication app, DataFolder folder, ServerCertificate certificate, ISqlDatabase database, StreamHost streams, ModuleHost modules, HubServices services)
+    private HubServer(WebApplication app, DataFolder folder, ServerCertificate certificate, ISqlDatabase database, StreamHost streams, ModuleHost modules, HubServices services, IdleTrim trim)
     {
+        _trim = trim;
         _app = app;
         _folder = folder;
         _certificate = certificate;
@@ -134,6 +136,7 @@ public sealed class HubServer : IAsyncDisposable
         }
 
         _stopped = true;
+        _trim.Dispose();
         await _streams.StopAsync().ConfigureAwait(false);
         using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
         {
@@ -200,7 +203,8 @@ public sealed class HubServer : IAsyncDisposable
         HubHttp.Map(app);
         await app.StartAsync(cancel).ConfigureAwait(false);
         streams.Start();
-        var server = new HubServer(app, folder, certificate, database, streams, modules, services) { Administrator = first };
+        var trim = new IdleTrim(time);
+        var server = new HubServer(app, folder, certificate, database, streams, modules, services, trim) { Administrator = first };
         server.FindPorts();
         return server;
     }

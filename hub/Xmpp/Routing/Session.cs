@@ -9,10 +9,8 @@ namespace IotXmpp.Hub.Routing;
 /// </summary>
 public sealed class Session
 {
-    private readonly Lock _gate = new();
     private OutboundQueue? _queue;
-    private object? _feature;
-    private Dictionary<Type, object>? _features;
+    private object[] _features = [];
 
     internal Session(Jid jid, OutboundQueue queue)
     {
@@ -57,30 +55,28 @@ public sealed class Session
     public T? Get<T>()
         where T : class
     {
-        if (_feature is T only)
+        foreach (object feature in Volatile.Read(ref _features))
         {
-            return only;
+            if (feature is T found)
+            {
+                return found;
+            }
         }
 
-        lock (_gate)
-        {
-            return _features is not null && _features.TryGetValue(typeof(T), out object? value) ? (T)value : null;
-        }
+        return null;
     }
 
     /// <summary>Keeps an object of a feature with the session.</summary>
     public void Set<T>(T value)
         where T : class
     {
-        lock (_gate)
+        while (true)
         {
-            if (_feature is null or T)
+            object[] before = Volatile.Read(ref _features);
+            object[] after = [.. before.Where(feature => feature is not T), value];
+            if (Interlocked.CompareExchange(ref _features, after, before) == before)
             {
-                _feature = value;
-            }
-            else
-            {
-                (_features ??= [])[typeof(T)] = value;
+                return;
             }
         }
     }

@@ -18,7 +18,7 @@ namespace IotXmpp.Hub.Streams;
 /// The stream of one client (RFC 6120 §4): reads, cuts into elements, and either negotiates or hands stanzas to the router, in order. One reader, one writer.
 /// Between stanzas it holds no buffer.
 /// </summary>
-internal sealed class C2sStream : IClientStream
+internal sealed class C2sStream : IClientStream, IOutboundOwner
 {
     // The longest language tag that is kept, in characters: RFC 5646 §4.4.1 makes do with 35.
     private const int MaxLanguage = 35;
@@ -52,7 +52,7 @@ internal sealed class C2sStream : IClientStream
         _connection = connection;
         _input = connection.Transport.Input;
         _tokenizer = new StreamTokenizer(host.Options.UnauthenticatedBytes, host.Options.MaxDepth, host.Options.MaxAttributes);
-        _queue = new OutboundQueue(new PipeSink(connection.Transport.Output), host.Options.OutboundQueueBytes, Overflow);
+        _queue = new OutboundQueue(new PipeSink(connection.Transport.Output), host.Options.OutboundQueueBytes, this);
         OpenedAt = _lastReceived = host.Now;
         _negotiation = new Negotiation();
     }
@@ -101,9 +101,44 @@ internal sealed class C2sStream : IClientStream
         try
         {
             // Refused at the door: a listener with direct TLS says nothing before TLS.
-            if (State != StreamState.Closed && (!directTls || await SecureAsync().ConfigureAwait(false)))
+            if (State != StreamState.Closed && directTls)
             {
-                await ReadAsync().ConfigureAwait(false);
+                await SecureAsync().ConfigureAwait(false);
+            }
+
+            while (State != StreamState.Closed)
+            {
+                PipeReader input = _input;
+                ReadResult result = await input.ReadAsync().ConfigureAwait(false);
+                Volatile.Write(ref _lastReceived, _host.Now);
+                if (State == StreamState.Closed)
+                {
+                    input.AdvanceTo(result.Buffer.End);
+                    break;
+                }
+
+                try
+                {
+                    await ConsumeAsync(result.Buffer).ConfigureAwait(false);
+                }
+                finally
+                {
+                    input.AdvanceTo(result.Buffer.End);
+                }
+
+                if (_startTls && State != StreamState.Closed)
+                {
+                    _startTls = false;
+                    await _queue.IdleAsync().ConfigureAwait(false);
+                    if (!await SecureAsync().ConfigureAwait(false))
+                    {
+                        break;
+                    }
+                }
+                else if (result.IsCompleted)
+                {
+                    break;
+                }
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or ConnectionAbortedException)
@@ -322,44 +357,6 @@ internal sealed class C2sStream : IClientStream
         }
 
         waiting?.TrySetResult();
-    }
-
-    private async Task ReadAsync()
-    {
-        while (State != StreamState.Closed)
-        {
-            PipeReader input = _input;
-            ReadResult result = await input.ReadAsync().ConfigureAwait(false);
-            Volatile.Write(ref _lastReceived, _host.Now);
-            if (State == StreamState.Closed)
-            {
-                input.AdvanceTo(result.Buffer.End);
-                return;
-            }
-
-            try
-            {
-                await ConsumeAsync(result.Buffer).ConfigureAwait(false);
-            }
-            finally
-            {
-                input.AdvanceTo(result.Buffer.End);
-            }
-
-            if (_startTls && State != StreamState.Closed)
-            {
-                _startTls = false;
-                await _queue.IdleAsync().ConfigureAwait(false);
-                if (!await SecureAsync().ConfigureAwait(false))
-                {
-                    return;
-                }
-            }
-            else if (result.IsCompleted)
-            {
-                return;
-            }
-        }
     }
 
     private async ValueTask ConsumeAsync(ReadOnlySequence<byte> buffer)
@@ -772,7 +769,7 @@ internal sealed class C2sStream : IClientStream
         Fail("connection-timeout");
     }
 
-    private void Overflow()
+    void IOutboundOwner.Overflow()
     {
         // The peer reads too slowly; a session with stream management may come back for what it missed.
         StreamLog.SlowConsumer(_host.Log, Session?.Jid, Peer);

@@ -12,15 +12,22 @@ internal interface IOutboundSink
     ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes);
 }
 
+/// <summary>Who owns an <see cref="OutboundQueue"/>.</summary>
+internal interface IOutboundOwner
+{
+    /// <summary>More waits than may: the peer reads too slowly.</summary>
+    void Overflow();
+}
+
 /// <summary>
 /// What waits to be sent on one stream: bounded, many appenders, one writer at a time. Stanzas gather in one pooled buffer and leave together: those that
 /// one read of any stream caused are flushed when that read was worked off (<see cref="FlushBatch"/>). An idle queue owns no buffer.
 /// </summary>
 internal sealed class OutboundQueue
 {
+    // There are as many queues as sessions, and nobody outside of the streams sees one: each is its own lock.
     private const int FirstBuffer = 1024;
-    private readonly Lock _gate = new();
-    private readonly Action _overflow;
+    private readonly IOutboundOwner _owner;
     private readonly int _limit;
     private IOutboundSink _sink;
     private byte[]? _buffer;
@@ -34,12 +41,12 @@ internal sealed class OutboundQueue
 
     /// <param name="sink">Where it writes.</param>
     /// <param name="limit">Bytes that may wait (<see cref="XmppOptions.OutboundQueueBytes"/>).</param>
-    /// <param name="overflow">Called once, outside of any lock, when more than that would wait; the queue is closed then.</param>
-    public OutboundQueue(IOutboundSink sink, int limit, Action overflow)
+    /// <param name="owner">Is told once, outside of any lock, when more than that would wait; the queue is closed then.</param>
+    public OutboundQueue(IOutboundSink sink, int limit, IOutboundOwner owner)
     {
         _sink = sink;
         _limit = limit;
-        _overflow = overflow;
+        _owner = owner;
     }
 
     /// <summary>The number of the write that is under way, or 0: who sees the same number for long sees a peer that does not read.</summary>
@@ -55,7 +62,7 @@ internal sealed class OutboundQueue
     public void Append(ReadOnlySpan<byte> bytes)
     {
         bool overflow;
-        lock (_gate)
+        lock (this)
         {
             if (Reserve(bytes.Length, out overflow) is { } room)
             {
@@ -71,7 +78,7 @@ internal sealed class OutboundQueue
     public void AppendStanza(ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
     {
         bool overflow;
-        lock (_gate)
+        lock (this)
         {
             if (Reserve(StanzaBytes.Bound(head, to, tail), out overflow) is { } room)
             {
@@ -85,7 +92,7 @@ internal sealed class OutboundQueue
     /// <summary>Nothing leaves until <see cref="Release"/>: what is appended gathers.</summary>
     public void Hold()
     {
-        lock (_gate)
+        lock (this)
         {
             _held = true;
         }
@@ -94,7 +101,7 @@ internal sealed class OutboundQueue
     /// <summary>Ends <see cref="Hold"/>.</summary>
     public void Release()
     {
-        lock (_gate)
+        lock (this)
         {
             _held = false;
         }
@@ -105,7 +112,7 @@ internal sealed class OutboundQueue
     /// <summary>Takes back what waits; only between <see cref="Hold"/> and <see cref="Release"/>.</summary>
     public void Forget()
     {
-        lock (_gate)
+        lock (this)
         {
             Drop();
         }
@@ -116,7 +123,7 @@ internal sealed class OutboundQueue
     {
         byte[] buffer;
         int count;
-        lock (_gate)
+        lock (this)
         {
             _inBatch = false;
             if (_writing || _held || _count == 0)
@@ -142,7 +149,7 @@ internal sealed class OutboundQueue
         while (true)
         {
             Task drained;
-            lock (_gate)
+            lock (this)
             {
                 if (!_writing)
                 {
@@ -159,7 +166,7 @@ internal sealed class OutboundQueue
     /// <summary>Forgets what waits and takes no more.</summary>
     public void Close()
     {
-        lock (_gate)
+        lock (this)
         {
             _closed = true;
             if (!_writing)
@@ -188,7 +195,7 @@ internal sealed class OutboundQueue
             }
 
             TaskCompletionSource? drained;
-            lock (_gate)
+            lock (this)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
                 if (!alive)
@@ -275,7 +282,7 @@ internal sealed class OutboundQueue
     {
         if (overflow)
         {
-            _overflow();
+            _owner.Overflow();
             return;
         }
 

@@ -21,6 +21,7 @@ public sealed class StreamHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<string, IStreamFeature> _featureOf = new(StringComparer.Ordinal);
     private readonly List<IStreamFeature> _features = [];
+    private readonly Action<Session, string, string> _endSession;
     private ITimer? _watch;
 
     /// <param name="hub">The modules, loaded.</param>
@@ -30,6 +31,7 @@ public sealed class StreamHost : IAsyncDisposable
     /// <param name="allowPlaintext">Whether clients on loopback may authenticate without TLS.</param>
     public StreamHost(ModuleHost hub, XmppOptions options, SaslServer sasl, ITlsIdentitySource? tls, bool allowPlaintext)
     {
+        _endSession = EndSession;
         Hub = hub;
         Options = options;
         Sasl = sasl;
@@ -146,7 +148,7 @@ public sealed class StreamHost : IAsyncDisposable
     /// <summary>Binds a session to a stream; null where the account has as many as it may.</summary>
     internal Session? Bind(C2sStream stream, Jid jid)
     {
-        var session = new Session(jid, stream.Queue) { Ending = EndSession, Stream = stream };
+        var session = new Session(jid, stream.Queue) { Ending = _endSession, Stream = stream };
         if (!Hub.Sessions.TryAdd(session, Options.MaxSessionsPerAccount, out Session? replaced))
         {
             return null;

@@ -57,6 +57,9 @@ internal readonly record struct Token(TokenKind Kind, int Start, int Length, Xml
 /// </summary>
 internal sealed class StreamTokenizer
 {
+    private static readonly byte[] UsualName = "stream:stream"u8.ToArray();
+    private static readonly List<(byte[] Prefix, byte[] Uri)> UsualPrefixes = [("stream"u8.ToArray(), "http://etherx.jabber.org/streams"u8.ToArray())];
+
     private readonly int _maxDepth;
     private readonly int _maxAttributes;
     private readonly bool _framed;
@@ -472,7 +475,9 @@ internal sealed class StreamTokenizer
             prefixes.Add((data.Slice(declaration.PrefixStart, declaration.PrefixLength).ToArray(), data.Slice(declaration.UriStart, declaration.UriLength).ToArray()));
         }
 
-        _streamPrefixes = prefixes.Count > 0 ? prefixes : null;
+        // Nearly everybody sends the same start tag: then nothing of it is kept for this stream alone.
+        bool isUsual = prefixes.Count == 1 && name.AsSpan().SequenceEqual(UsualName) && prefixes[0].Prefix.AsSpan().SequenceEqual(UsualPrefixes[0].Prefix) && prefixes[0].Uri.AsSpan().SequenceEqual(UsualPrefixes[0].Uri);
+        _streamPrefixes = prefixes.Count == 0 ? null : isUsual ? UsualPrefixes : prefixes;
         bool bound = prefixLength == 0 || IsBound(data, name.AsSpan(0, prefixLength));
         for (int i = 0; i < frame.PrefixedAttributes; i++)
         {
@@ -488,7 +493,7 @@ internal sealed class StreamTokenizer
             return Fail(XmlError.NotWellFormed);
         }
 
-        _streamName = name;
+        _streamName = isUsual ? UsualName : name;
         return isEmpty ? Fail(XmlError.BadFormat) : new Token(TokenKind.StreamStart, 0, length);
     }
 
