@@ -75,7 +75,7 @@ public class RouterBenchmarks
     private Session Bind(string jid)
     {
         JidPrep.TryParse(jid, out var full);
-        var session = new Session(full!, new OutboundQueue(_sink, 1 << 20, () => throw new InvalidOperationException("overflow")));
+        var session = new Session(full!, new OutboundQueue(_sink, 1 << 20, new NoOverflow()));
         if (!_hub.Sessions.TryAdd(session, 20, out _))
         {
             throw new InvalidOperationException("The session was not bound.");
@@ -118,5 +118,10 @@ public class RouterBenchmarks
         public ValueTask<PresenceContacts> ContactsAsync(Jid account, CancellationToken cancel = default) => new(new PresenceContacts([], []));
 
         public ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default) => new(false);
+    }
+
+    private sealed class NoOverflow : IOutboundOwner
+    {
+        public void Overflow() => throw new InvalidOperationException("overflow");
     }
 }
