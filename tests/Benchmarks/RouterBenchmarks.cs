@@ -28,10 +28,11 @@ public class RouterBenchmarks
     public RouterBenchmarks()
     {
         JidPrep.TryParse("localhost", out var domain);
-        _hub = new ModuleHost(domain!, TimeProvider.System, NullLoggerFactory.Instance, (type, _) => Activator.CreateInstance(type)!)
+        _hub = new ModuleHost(domain!, TimeProvider.System, NullLoggerFactory.Instance, new Defaults())
         {
             Accounts = new NoAccounts(),
             Rosters = new NoRosters(),
+            LastSeen = new NobodySeen(),
         };
         _hub.Load([]);
         _sender = Bind("load0@localhost/load0");
@@ -104,6 +105,12 @@ public class RouterBenchmarks
 
     private sealed class NoAccounts : IAccounts
     {
+        public event Action<string>? Removed
+        {
+            add { }
+            remove { }
+        }
+
         public ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => new(true);
 
         public ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default) => new(false);
@@ -118,6 +125,17 @@ public class RouterBenchmarks
         public ValueTask<PresenceContacts> ContactsAsync(Jid account, CancellationToken cancel = default) => new(new PresenceContacts([], []));
 
         public ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default) => new(false);
+    }
+
+    private sealed class NobodySeen : ILastSeen
+    {
+        public ValueTask<LastSeen?> FindAsync(string localpart, CancellationToken cancel = default) => default;
+    }
+
+    private sealed class Defaults : IModuleSettings
+    {
+        public T Section<T>(string name)
+            where T : class, new() => new();
     }
 
     private sealed class NoOverflow : IOutboundOwner
