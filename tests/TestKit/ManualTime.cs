@@ -22,6 +22,18 @@ public sealed class ManualTime : TimeProvider
     /// <inheritdoc/>
     public override long GetTimestamp() => GetUtcNow().UtcTicks;
 
+    /// <summary>How long the timers that fire once have to wait yet, the nearest first. Timers that repeat are not among them.</summary>
+    public IReadOnlyList<TimeSpan> Waiting
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. timers.Where(t => t.IsOnce).Select(t => t.Due - now).Order()];
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -63,6 +75,8 @@ public sealed class ManualTime : TimeProvider
         private TimeSpan period = Timeout.InfiniteTimeSpan;
 
         public DateTimeOffset Due { get; private set; }
+
+        public bool IsOnce => period <= TimeSpan.Zero;
 
         public void Rearm()
         {

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Net;
+using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Server;
+using IotXmpp.TestKit.Net;
+
+namespace IotXmpp.TestKit.Servers;
+
+/// <summary>The hub as the process that operators run: it can be killed, starved and measured.</summary>
+public sealed class HubProcess : IAsyncDisposable
+{
+    private HubProcess(ServerProcess process, IPEndPoint plain)
+    {
+        Process = process;
+        Plain = plain;
+    }
+
+    /// <summary>The process.</summary>
+    public ServerProcess Process { get; }
+
+    /// <summary>Where it listens for plain TCP (and STARTTLS).</summary>
+    public IPEndPoint Plain { get; }
+
+    /// <summary>Memory that the process holds, in bytes (VmRSS of Linux).</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            var line = File.ReadLines($"/proc/{Process.Process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        }
+    }
+
+    /// <summary>The hub's assembly of the configuration that the tests were built in.</summary>
+    public static string Assembly
+    {
+        get
+        {
+            // …/tests/Hub.Tests/bin/Release/net10.0/
+            var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+            return Repository.Path("hub", "Server", "bin", configuration, "net10.0", "IotXmpp.Server.dll");
+        }
+    }
+
+    /// <summary>The command line of a hub.</summary>
+    public static IEnumerable<string> Arguments(string data, int port, params string[] more) =>
+    [
+        Assembly, "--domain", "hub.test", "--data", data, "--c2s", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"), "--c2s-tls", "0", "--http", "0",
+        "--plaintext", "loopback", "--Security:LoginThrottle:Enabled", "false", "--Logging:LogLevel:Default", "Warning", .. more,
+    ];
+
+    /// <summary>Starts a hub on a data folder and waits until it is ready.</summary>
+    public static async Task<HubProcess> StartAsync(string data, params string[] more)
+    {
+        var port = Ports.Free();
+        var process = await ServerProcess.StartAsync("dotnet", Arguments(data, port, more), line => line == "ready");
+        return new HubProcess(process, new IPEndPoint(IPAddress.Loopback, port));
+    }
+
+    /// <summary>Makes a data folder with accounts, before the hub runs: the password of each is its name.</summary>
+    public static async Task PrepareAsync(string data, params string[] accounts)
+    {
+        var read = SettingsLoader.Load(["--domain", "hub.test", "--data", data, "--c2s", "0", "--c2s-tls", "0", "--http", "0", "--Logging:LogLevel:Default", "Error"], new System.Collections.Hashtable());
+        await using var hub = await HubServer.StartAsync(read.Settings ?? throw new InvalidOperationException(read.Message));
+        foreach (var account in accounts)
+        {
+            if (await hub.Services.Accounts.CreateAsync(account, account) != AccountOutcome.Done)
+            {
+                throw new InvalidOperationException($"account {account} could not be made");
+            }
+        }
+    }
+
+    /// <summary>Logs a client in.</summary>
+    public async Task<RawClient> LoginAsync(string account, string? resource = null, Transcript? transcript = null)
+    {
+        var client = await RawClient.ConnectAsync(Plain, account, transcript);
+        await client.LoginAsync("hub.test", account, account, resource);
+        return client;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Process.DisposeAsync();
+}
