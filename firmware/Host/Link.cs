@@ -103,7 +103,7 @@ internal sealed class Link(SocketTransport transport, ServerAddress server)
         }
         catch (AuthenticationException e)
         {
-            reason = $"the TLS handshake with {server} failed: {e.InnerException?.Message ?? e.Message}";
+            reason = $"the TLS handshake with {server} failed: {e.GetBaseException().Message}";
         }
         catch (SocketException e)
         {

@@ -29,6 +29,7 @@ public sealed class XmppConnection : IAsyncDisposable, IClientListener, IStanzaH
     {
         _options = options;
         _transport = new SocketTransport(options);
+        options.Client.Password = Passwords.Prepare(options.Client.Password);
         Client = new XmppClient(options.Client, _transport, DotNetHash.Instance, DotNetRandom.Instance, options.Settings ?? new MemorySettings());
         _transport.Attach(Client);
         _transport.Progress = () => Interlocked.Exchange(ref _progress, NewSource()).TrySetResult();

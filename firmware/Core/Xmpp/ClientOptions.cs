@@ -19,7 +19,7 @@ public sealed class ClientOptions
     /// <summary>The account, bare.</summary>
     public Jid Account;
 
-    /// <summary>Its password. Prepared by SASLprep where it is not ASCII (the .NET host does so).</summary>
+    /// <summary>Its password, prepared by OpaqueString (RFC 8265 §4.2) where it is not ASCII; the .NET host does so.</summary>
     public string Password = string.Empty;
 
     /// <summary>The resource to ask for; "" leaves the choice to the server. Default <c>thing</c>, as the wire profile says.</summary>

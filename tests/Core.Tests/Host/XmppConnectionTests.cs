@@ -204,6 +204,13 @@ public sealed class XmppConnectionTests
         }
     }
 
+    [Theory]
+    [InlineData("pencil", "pencil")]
+    [InlineData("cafe\u0301", "caf\u00E9")]
+    [InlineData("a\u00A0b\u3000c", "a b c")]
+    [InlineData("\uFB01", "\uFB01")] // compatibility characters stay (unlike SASLprep)
+    public void Passwords_are_prepared_as_the_hub_prepares_them(string given, string prepared) => Assert.Equal(prepared, Passwords.Prepare(given));
+
     [Fact]
     public void Authorities_are_read_from_PEM()
     {
