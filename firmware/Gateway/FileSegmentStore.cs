@@ -83,7 +83,17 @@ public sealed class FileSegmentStore : ISegmentStore
     }
 
     /// <inheritdoc/>
-    public void Delete(int segment) => File.Delete(PathOf(segment));
+    public void Delete(int segment)
+    {
+        try
+        {
+            File.Delete(PathOf(segment));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It stays, and a ring that opens again counts it as its oldest and drops it then.
+        }
+    }
 
     private string PathOf(int segment) => Path.Combine(_folder, segment.ToString("D8", CultureInfo.InvariantCulture) + Suffix);
 }

@@ -31,7 +31,8 @@ root.SetAction(async (parsed, _) =>
         return 2;
     }
 });
-return await root.Parse(args).InvokeAsync();
+// Signals are ours: the streams are closed in good order before the end.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
 async Task<int> RunAsync(ParseResult parsed)
 {

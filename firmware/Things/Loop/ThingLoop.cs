@@ -37,6 +37,8 @@ public sealed class ThingLoop : IClientListener
     private readonly Sample _sample = new Sample();
     private readonly bool[] _lost;
     private bool _started;
+    private bool _connecting;
+    private bool _reachable;
     private bool _eventWaits;
     private bool _offlineTold;
     private long _startMs;
@@ -134,6 +136,11 @@ public sealed class ThingLoop : IClientListener
         if (!_started)
         {
             Start(nowMs);
+        }
+
+        if (Life == ThingLife.Awake)
+        {
+            Connect(nowMs);
         }
 
         _client.Tick(nowMs);
@@ -248,8 +255,29 @@ public sealed class ThingLoop : IClientListener
         {
             _parts[i].Start(nowMs);
         }
+    }
 
-        _client.Start();
+    // The client is started when the network is there and the time is known: a certificate cannot be judged without it.
+    private void Connect(long nowMs)
+    {
+        if (_platform.Network != null)
+        {
+            _platform.Network.Step(nowMs);
+        }
+
+        bool reachable = (_platform.Network == null || _platform.Network.IsUp) && _platform.Clock.IsSet;
+        if (reachable && !_connecting)
+        {
+            _connecting = true;
+            _client.Start();
+        }
+        else if (reachable && !_reachable)
+        {
+            // Back-off was for a hub that is away, not for a radio that was.
+            _client.ReconnectNow();
+        }
+
+        _reachable = reachable;
     }
 
     private void SampleWhenDue(long nowMs)

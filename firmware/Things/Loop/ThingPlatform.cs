@@ -10,6 +10,17 @@ public interface IThingClock : IWallClock
     bool IsSet { get; }
 }
 
+/// <summary>The way to the network: a radio that has to be connected first.</summary>
+public interface INetworkLink
+{
+    /// <summary>Whether packets can go.</summary>
+    bool IsUp { get; }
+
+    /// <summary>Goes on with connecting; returns at once.</summary>
+    /// <param name="nowMs">Monotonic time in milliseconds.</param>
+    void Step(long nowMs);
+}
+
 /// <summary>What resets the board when the loop hangs, as the TLS handshake of nanoFramework may.</summary>
 public interface IWatchdog
 {
@@ -52,6 +63,9 @@ public sealed class ThingPlatform
 
     /// <summary>Where samples wait for the hub.</summary>
     public ISegmentStore Storage { get; set; }
+
+    /// <summary>The way to the network, or null where the operating system sees to it.</summary>
+    public INetworkLink Network { get; set; }
 
     /// <summary>The watchdog, or null.</summary>
     public IWatchdog Watchdog { get; set; }
