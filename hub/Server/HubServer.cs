@@ -187,7 +187,7 @@ public sealed class HubServer : IAsyncDisposable
         var accounts = new AccountStore(database, time);
         var rosters = new RosterStore(database, settings.Section<RosterOptions>("Roster"));
         var lastSeen = new LastSeenStore(database, loggers.CreateLogger<LastSeenStore>());
-        var services = new HubServices(settings, xmpp, database, new AccountService(accounts), rosters, lastSeen, time, domain);
+        var services = new HubServices(settings, xmpp, database, new AccountService(accounts, options.Security.Sasl.Iterations), rosters, lastSeen, time, domain);
         var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = new AccountDirectory(accounts, services.Accounts, domain), Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(HubModules.Create(services));
         settings.ThrowIfUnknown();

@@ -6,7 +6,9 @@ using IotXmpp.Hub.Sasl;
 namespace IotXmpp.Hub.Features.Accounts;
 
 /// <summary>What can be done with accounts. Passwords go in and are forgotten: only SCRAM keys are kept.</summary>
-public sealed class AccountService(AccountStore store)
+/// <param name="store">Where they are kept.</param>
+/// <param name="iterations">PBKDF2 iterations of new keys (<c>Security:Sasl:Iterations</c>).</param>
+public sealed class AccountService(AccountStore store, int iterations = ScramCredentials.DefaultIterations)
 {
     /// <summary>Characters of a password, at most; default 1,024: as long as any that a person types, short enough for PBKDF2's first hash.</summary>
     public const int PasswordLimit = 1_024;
@@ -39,12 +41,12 @@ public sealed class AccountService(AccountStore store)
             return AccountOutcome.BadName;
         }
 
-        return TryDerive(password, out ScramCredentials[]? keys, out _) ? await store.CreateAsync(localpart, keys, administrator).ConfigureAwait(false) : AccountOutcome.BadPassword;
+        return TryDerive(password, out ScramCredentials[]? keys, out _, iterations) ? await store.CreateAsync(localpart, keys, administrator).ConfigureAwait(false) : AccountOutcome.BadPassword;
     }
 
     /// <summary>Sets a new password.</summary>
     public Task<AccountOutcome> ChangePasswordAsync(string name, string password) =>
-        TryDerive(password, out ScramCredentials[]? keys, out _)
+        TryDerive(password, out ScramCredentials[]? keys, out _, iterations)
             ? ChangeAsync(name, AccountChange.PasswordChanged, localpart => store.SetKeysAsync(localpart, keys))
             : Task.FromResult(AccountOutcome.BadPassword);
 
@@ -64,7 +66,7 @@ public sealed class AccountService(AccountStore store)
     public Task<AccountOutcome> RemoveAsync(string name) => ChangeAsync(name, AccountChange.Removed, store.RemoveAsync);
 
     /// <summary>Keys for all mechanisms; false and a reason for a password that cannot be used.</summary>
-    internal static bool TryDerive(string password, [NotNullWhen(true)] out ScramCredentials[]? keys, [NotNullWhen(false)] out string? reason)
+    internal static bool TryDerive(string password, [NotNullWhen(true)] out ScramCredentials[]? keys, [NotNullWhen(false)] out string? reason, int iterations = ScramCredentials.DefaultIterations)
     {
         keys = null;
         if (password.Length == 0)
@@ -81,7 +83,7 @@ public sealed class AccountService(AccountStore store)
 
         try
         {
-            keys = [ScramCredentials.Derive(ScramHash.Sha1, password), ScramCredentials.Derive(ScramHash.Sha256, password)];
+            keys = [ScramCredentials.Derive(ScramHash.Sha1, password, iterations), ScramCredentials.Derive(ScramHash.Sha256, password, iterations)];
             reason = null;
             return true;
         }

@@ -9,8 +9,8 @@ namespace IotXmpp.Hub.Sasl;
 /// </summary>
 public sealed class SaslNegotiation
 {
-    /// <summary>The longest message of a client in octets of base64; a PLAIN message with three parts of 1,023 octets fits.</summary>
-    public const int MaxMessageChars = 4 * 1024 + 128;
+    /// <summary>The longest message of a client in octets of base64 (8 KiB): a password of 1,024 characters and the longest names fit into PLAIN.</summary>
+    public const int MaxMessageChars = 8 * 1024;
 
     private static readonly SearchValues<byte> s_base64Chars = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
 

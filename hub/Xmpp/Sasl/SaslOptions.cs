@@ -5,7 +5,10 @@ namespace IotXmpp.Hub.Sasl;
 /// <summary>Settings of SASL (<c>Security:Sasl</c>).</summary>
 public sealed class SaslOptions : IValidatableObject
 {
-    /// <summary>PBKDF2 iterations of new credentials, and those that accounts that do not exist pretend to have; 4,096 to 1,000,000.</summary>
+    /// <summary>
+    /// PBKDF2 iterations of new credentials, and those that accounts that do not exist pretend to have; 4,096 to 1,000,000. Accounts keep theirs until
+    /// their password changes: after a change of this setting, and for accounts imported with another number, a challenge tells old accounts from none.
+    /// </summary>
     [Range(4096, 1_000_000)]
     public int Iterations { get; set; } = ScramCredentials.DefaultIterations;
 
