@@ -17,8 +17,7 @@ internal sealed class KeepAlive
 
     internal KeepAlive(ClientOptions options)
     {
-        int seconds = options.KeepAliveSeconds < 10 ? 10 : options.KeepAliveSeconds > 1200 ? 1200 : options.KeepAliveSeconds;
-        _silenceMs = seconds * 1000L;
+        _silenceMs = options.KeepAliveSeconds * 1000L;
         long timeout = options.PingTimeoutSeconds * 1000L;
         _timeoutMs = timeout < _silenceMs ? timeout : _silenceMs;
     }

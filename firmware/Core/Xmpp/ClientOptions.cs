@@ -16,6 +16,8 @@ public enum PlaintextPolicy
 /// <summary>The settings and bounds of a client. Set before it is started.</summary>
 public sealed class ClientOptions
 {
+    private int _keepAliveSeconds = 60;
+
     /// <summary>The account, bare.</summary>
     public Jid Account;
 
@@ -43,8 +45,12 @@ public sealed class ClientOptions
     /// <summary>Whether refused credentials or a session that replaced this one end it for good. Default false: a thing tries on, slowly.</summary>
     public bool StopWhenRefused;
 
-    /// <summary>Seconds of silence (either way) after which a ping goes out, 10–1200. Default 60, as the wire profile says.</summary>
-    public int KeepAliveSeconds = 60;
+    /// <summary>Seconds of silence (either way) after which a ping goes out, 10–1200: what is set outside is cut to that, since it is also announced. Default 60, as the wire profile says.</summary>
+    public int KeepAliveSeconds
+    {
+        get => _keepAliveSeconds;
+        set => _keepAliveSeconds = value < 10 ? 10 : value > 1200 ? 1200 : value;
+    }
 
     /// <summary>Seconds until a ping without any byte from the server is a miss. Default 15; three misses end the connection.</summary>
     public int PingTimeoutSeconds = 15;

@@ -219,6 +219,21 @@ public sealed class SessionTests
         Assert.EndsWith("<stream:error><connection-timeout xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>", h.Sent(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, 10)]
+    [InlineData(5000, 1200)]
+    [InlineData(30, 30)]
+    public void The_keep_alive_that_is_announced_is_the_one_that_is_kept(int asked, int kept)
+    {
+        var h = new Harness(o => o.KeepAliveSeconds = asked).OnlinePlain();
+        new IotXmpp.Features.ThingPresence(null).Send(h.Client);
+        Assert.Contains($" keepalive='{kept}'", h.Sent(), StringComparison.Ordinal);
+        h.After(kept * 1000 - 1);
+        h.Expect(string.Empty);
+        h.After(1);
+        Assert.Contains("ping", h.Sent(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_sent_without_answer_does_not_hide_a_dead_server()
     {
