@@ -41,6 +41,7 @@ public sealed class ThingLoop : IClientListener
     private bool _reachable;
     private bool _eventWaits;
     private bool _offlineTold;
+    private bool _stopping;
     private long _startMs;
     private long _nextSampleMs;
     private long _lastSampleMs;
@@ -171,6 +172,7 @@ public sealed class ThingLoop : IClientListener
     /// <summary>Ends the thing: the stream is closed in good order, outputs that cannot stay come to rest. Go on calling the client's <c>Tick</c> until it is Stopped.</summary>
     public void Stop()
     {
+        _stopping = true;
         for (int i = 0; i < _parts.Length; i++)
         {
             _parts[i].Stop();
@@ -202,8 +204,8 @@ public sealed class ThingLoop : IClientListener
     /// <inheritdoc/>
     public void ConnectionLost(XmppClient client, ClientError reason)
     {
-        // One report for one loss, not one for each attempt that fails.
-        if (!_offlineTold && Observer != null)
+        // One report for one loss, not one for each attempt that fails; and none when the thing itself has ended it.
+        if (!_offlineTold && !_stopping && Observer != null)
         {
             Observer.UplinkChanged(false, reason.ToString());
         }

@@ -27,6 +27,8 @@ public sealed class LifeTests
         Assert.All(mornings, p => Assert.Equal("60", p.Child(Ns.Thing, "thing")!.Attribute("bat")));
         Assert.Equal(bench.Sampled, bench.Hub.Samples.Select(s => s.Time));
         Assert.True(bench.Sampled.Count >= bench.Device.Boots);
+        // Going to sleep is no trouble with the uplink.
+        Assert.DoesNotContain(false, bench.Uplink);
         // The stream was closed in good order each time: no session hangs about at the hub.
         Assert.True(bench.Run.IsAsleep);
         Assert.Equal(0, bench.Hub.OnlineCount);
