@@ -20,6 +20,9 @@ public sealed class SaslContext
     /// <summary>The exported keying material (RFC 9266) of a TLS 1.3 session, or empty.</summary>
     public ReadOnlyMemory<byte> TlsExporter { get; init; }
 
+    /// <summary>The first Finished message of the handshake (RFC 5929 §3), or empty; taken from clients that know no other binding, never announced.</summary>
+    public ReadOnlyMemory<byte> TlsUnique { get; init; }
+
     /// <summary>The peer, for the log-in throttle; null when unknown.</summary>
     public IPAddress? RemoteAddress { get; init; }
 }

@@ -24,6 +24,9 @@ public static class SaslMechanisms
     /// <summary>The channel binding of a TLS 1.3 session (RFC 9266).</summary>
     public const string TlsExporter = "tls-exporter";
 
+    /// <summary>The channel binding of a TLS session's first Finished message (RFC 5929 §3).</summary>
+    public const string TlsUnique = "tls-unique";
+
     /// <summary>All of them, strongest first.</summary>
     public static IReadOnlyList<string> All { get; } = [ScramSha256Plus, ScramSha1Plus, ScramSha256, ScramSha1, Plain];
 }

@@ -52,6 +52,7 @@ internal sealed class ScramExchange(SaslServer server, SaslContext context, Scra
         {
             SaslMechanisms.TlsServerEndPoint => Context.TlsServerEndPoint,
             SaslMechanisms.TlsExporter => Context.TlsExporter,
+            SaslMechanisms.TlsUnique => Context.TlsUnique,
             _ => default,
         };
         if ((plus && binding.IsEmpty) || !JidPrep.TryLocalpart(username, out string? localpart))

@@ -91,6 +91,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         AllowPlaintext = MayStayPlain,
         TlsServerEndPoint = _negotiation?.Identity is { } identity ? identity.ServerEndPoint : default,
         TlsExporter = _negotiation?.TlsExporter,
+        TlsUnique = _negotiation?.TlsUnique,
         RemoteAddress = Peer?.Address,
     };
 
@@ -744,7 +745,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         _tokenizer.Restart();
         _headerSent = false;
         State = StreamState.Opening;
-        _negotiation = new Negotiation { Identity = identity, TlsExporter = OpenSsl.ChannelBinding(tls) };
+        _negotiation = new Negotiation { Identity = identity, TlsExporter = OpenSsl.ChannelBinding(tls), TlsUnique = OpenSsl.Unique(tls) };
         return true;
     }
 
@@ -831,6 +832,8 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         public TlsIdentity? Identity { get; set; }
 
         public byte[]? TlsExporter { get; set; }
+
+        public byte[]? TlsUnique { get; set; }
 
         public Jid? PeerJid { get; set; }
     }

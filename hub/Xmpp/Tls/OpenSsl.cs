@@ -19,6 +19,9 @@ internal static unsafe class OpenSsl
     /// <summary>RFC 9266 §2.</summary>
     private const int BindingBytes = 32;
 
+    /// <summary>The longest Finished message: a SHA-512.</summary>
+    private const int MaxFinishedBytes = 64;
+
     private static readonly FieldInfo? s_context = typeof(SslStream).GetField("_securityContext", BindingFlags.Instance | BindingFlags.NonPublic);
     private static readonly Lazy<Functions?> s_functions = new(FindFunctions);
 
@@ -50,6 +53,28 @@ internal static unsafe class OpenSsl
                 return functions.Export(ssl, output, BindingBytes, name, (nuint)label.Length, null, 0, 1) == 1;
             }
         }) ? material : [];
+    }
+
+    /// <summary>
+    /// The channel binding <c>tls-unique</c> (RFC 5929 §3): the first Finished message of the handshake. TLS 1.3 has it only because OpenSSL still gives that
+    /// message: clients of some libraries know no other binding, and without it they fall back to a weaker mechanism. Never announced. Empty where OpenSSL
+    /// cannot be reached. To be called right after the handshake.
+    /// </summary>
+    public static byte[] Unique(SslStream stream)
+    {
+        byte[] finished = new byte[MaxFinishedBytes];
+        int length = 0;
+        With(stream, (functions, ssl) =>
+        {
+            fixed (byte* output = finished)
+            {
+                // In a full handshake the client's comes first, in a resumed one the server's.
+                length = (int)(functions.IsReused(ssl) == 1 ? functions.Finished : functions.PeerFinished)(ssl, output, MaxFinishedBytes);
+            }
+
+            return true;
+        });
+        return finished[..Math.Min(length, MaxFinishedBytes)];
     }
 
     private static bool With(SslStream stream, Func<Functions, nint, bool> use)
@@ -91,7 +116,12 @@ internal static unsafe class OpenSsl
                 .Distinct()];
             return loaded.Length == 1 && NativeLibrary.TryLoad(loaded[0], out nint library)
                 && NativeLibrary.TryGetExport(library, "SSL_ctrl", out nint control)
-                && NativeLibrary.TryGetExport(library, "SSL_export_keying_material", out nint export) ? new Functions(control, export) : null;
+                && NativeLibrary.TryGetExport(library, "SSL_export_keying_material", out nint export)
+                && NativeLibrary.TryGetExport(library, "SSL_session_reused", out nint reused)
+                && NativeLibrary.TryGetExport(library, "SSL_get_finished", out nint finished)
+                && NativeLibrary.TryGetExport(library, "SSL_get_peer_finished", out nint peerFinished)
+                    ? new Functions(control, export, reused, finished, peerFinished)
+                    : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -99,8 +129,14 @@ internal static unsafe class OpenSsl
         }
     }
 
-    private sealed class Functions(nint control, nint export)
+    private sealed class Functions(nint control, nint export, nint reused, nint finished, nint peerFinished)
     {
+        public readonly delegate* unmanaged<nint, int> IsReused = (delegate* unmanaged<nint, int>)reused;
+
+        public readonly delegate* unmanaged<nint, byte*, nuint, nuint> Finished = (delegate* unmanaged<nint, byte*, nuint, nuint>)finished;
+
+        public readonly delegate* unmanaged<nint, byte*, nuint, nuint> PeerFinished = (delegate* unmanaged<nint, byte*, nuint, nuint>)peerFinished;
+
         public readonly delegate* unmanaged<nint, int, nint, nint, nint> Control = (delegate* unmanaged<nint, int, nint, nint, nint>)control;
 
         public readonly delegate* unmanaged<nint, byte*, nuint, byte*, nuint, byte*, nuint, int, int> Export
