@@ -234,6 +234,6 @@ public static partial class XmlPattern
     [GeneratedRegex(@"\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")]
     private static partial Regex Hole();
 
-    [GeneratedRegex(@"\{without (\S+) (\S+)\}")]
+    [GeneratedRegex(@"\{without ([^\s}]+) ([^\s}]+)\}")]
     private static partial Regex Without();
 }
