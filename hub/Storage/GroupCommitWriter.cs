@@ -75,9 +75,9 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     /// <summary>Units committed since the start.</summary>
     public long Units { get; private set; }
 
-    public Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed, CancellationToken cancellationToken)
+    public Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed, bool inOrder, CancellationToken cancellationToken)
     {
-        var write = new WriteUnit<T>(unit, committed, cancellationToken);
+        var write = new WriteUnit<T>(unit, committed, inOrder, cancellationToken);
         return _slots.Wait(0, CancellationToken.None) ? Enqueue(write) : WaitForRoomAsync(write, cancellationToken);
     }
 
@@ -361,9 +361,9 @@ internal abstract class WriteUnit
     public abstract void Complete(ILogger logger);
 }
 
-internal sealed class WriteUnit<T>(Func<SqlSession, T> unit, Action<T>? committed, CancellationToken cancellationToken) : WriteUnit
+internal sealed class WriteUnit<T>(Func<SqlSession, T> unit, Action<T>? committed, bool inOrder, CancellationToken cancellationToken) : WriteUnit
 {
-    private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<T> _done = new(inOrder ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
     private T _result = default!;
 
     public Task<T> Task => _done.Task;

@@ -20,10 +20,14 @@ public interface ISqlDatabase : IAsyncDisposable
     /// Runs after the transaction is durable, before the task completes, one at a time and in the order of the commits, off the writer's thread: the place to update a cache or
     /// to send what must follow the commit in order. Must not wait. What it throws makes the task fail.
     /// </param>
+    /// <param name="inOrder">
+    /// True: what awaits the task goes on at once, in the order of the commits, on the thread that completes them, so that answers leave in the order of the requests and no thread is
+    /// woken for each. Only for callers that do little afterwards and never block.
+    /// </param>
     /// <param name="cancellationToken">Takes the unit back as long as it has not begun.</param>
     /// <returns>Completes when the unit is durable.</returns>
     /// <exception cref="StorageException">It is not stored, or not known to be.</exception>
-    Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed = null, CancellationToken cancellationToken = default);
+    Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed = null, bool inOrder = false, CancellationToken cancellationToken = default);
 
     /// <summary>Runs a query on a reader's connection, in one consistent snapshot for each statement. On SQLite it runs at once on the caller's thread when a reader is free.</summary>
     /// <exception cref="StorageException">It failed, or no reader became free in time.</exception>
@@ -38,7 +42,7 @@ public interface ISqlDatabase : IAsyncDisposable
 public static class SqlDatabaseExtensions
 {
     /// <summary>Runs a unit of work that has no result. See <see cref="ISqlDatabase.WriteAsync"/>.</summary>
-    public static Task WriteAsync(this ISqlDatabase database, Action<SqlSession> unit, Action? committed = null, CancellationToken cancellationToken = default)
+    public static Task WriteAsync(this ISqlDatabase database, Action<SqlSession> unit, Action? committed = null, bool inOrder = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(database);
         return database.WriteAsync(
@@ -48,6 +52,7 @@ public static class SqlDatabaseExtensions
                 return true;
             },
             committed is null ? null : _ => committed(),
+            inOrder,
             cancellationToken);
     }
 }

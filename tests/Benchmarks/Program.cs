@@ -10,6 +10,12 @@ if (args is ["table", var file])
     return ResultTable.Print(file, Console.Out);
 }
 
+// publish [publishers] [seconds] [subscribers]: the cost of durable writes and publications.
+if (args is ["publish", ..])
+{
+    return await DurablePublish.RunAsync(args[1..]);
+}
+
 // In this process: the shared build settings of the house are not meant for the projects that BenchmarkDotNet would generate.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(ResultTable).Assembly).Run(args, config);

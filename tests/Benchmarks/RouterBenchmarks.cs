@@ -103,7 +103,7 @@ public class RouterBenchmarks
         }
     }
 
-    private sealed class NoAccounts : IAccounts
+    internal sealed class NoAccounts : IAccounts
     {
         public event Action<string>? Removed
         {
@@ -118,7 +118,7 @@ public class RouterBenchmarks
         public ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default) => default;
     }
 
-    private sealed class NoRosters : IRosters
+    internal sealed class NoRosters : IRosters
     {
         public ValueTask<bool> MaySeePresenceAsync(Jid account, Jid contact, CancellationToken cancel = default) => new(false);
 

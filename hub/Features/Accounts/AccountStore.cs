@@ -90,8 +90,7 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
 
             RaiseGeneration(session);
         },
-        committed: null,
-        cancellationToken);
+        cancellationToken: cancellationToken);
 
     /// <summary>Gives an account new keys.</summary>
     public Task<AccountOutcome> SetKeysAsync(string name, IReadOnlyList<ScramCredentials> keys) => ChangeAsync(name, session =>

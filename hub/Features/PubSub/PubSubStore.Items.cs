@@ -16,7 +16,8 @@ public sealed partial class PubSubStore
                 Publish(session, node, item, maxItems);
             }
         },
-        committed);
+        committed,
+        inOrder: true);
 
     /// <summary>Removes items, all or none.</summary>
     /// <param name="node">The node.</param>

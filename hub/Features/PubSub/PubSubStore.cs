@@ -25,7 +25,7 @@ public sealed partial class PubSubStore(ISqlDatabase database)
     private const string SubscriptionColumns = "s.jid, s.state, s.deliver, s.expire";
 
     internal Task LoadAsync(string name, Action<Node?> committed, CancellationToken cancellationToken) =>
-        database.WriteAsync(session => Load(session, name), committed, cancellationToken);
+        database.WriteAsync(session => Load(session, name), committed, cancellationToken: cancellationToken);
 
     internal Task<CreateResult> CreateAsync(string name, string creator, DateTimeOffset now, NodeConfiguration configuration, Affiliation creatorsAffiliation, int limit, Action<Node> committed)
     {

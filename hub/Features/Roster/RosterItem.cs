@@ -40,14 +40,18 @@ public sealed record RosterItem(string Contact)
 /// <summary>An account's roster at one version; immutable.</summary>
 public sealed class Roster
 {
-    internal Roster(long version, IEnumerable<RosterItem> items)
+    internal Roster(long version, long revision, IEnumerable<RosterItem> items)
     {
         Version = version;
+        Revision = revision;
         Items = items.ToFrozenDictionary(i => i.Contact, StringComparer.Ordinal);
     }
 
     /// <summary>The attribute <c>ver</c> (RFC 6121 §2.6), as a number.</summary>
     public long Version { get; }
+
+    /// <summary>Raised by every change, also by those that clients do not see: tells whether a copy in memory still holds.</summary>
+    internal long Revision { get; }
 
     /// <summary>All items by the contact's bare JID, requests that wait included.</summary>
     public FrozenDictionary<string, RosterItem> Items { get; }

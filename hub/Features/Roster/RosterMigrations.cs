@@ -26,5 +26,6 @@ public static class RosterMigrations
                 PRIMARY KEY (owner, contact)){keyonly};
             CREATE INDEX roster_item_contact ON roster_item (contact);
             """),
+        new("Roster", 2, "a number that every change raises", "ALTER TABLE roster ADD COLUMN revision {long} NOT NULL DEFAULT 0;"),
     ];
 }

@@ -1,44 +1,40 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using IotXmpp.Hub.Storage;
 
 namespace IotXmpp.Hub.Features.Roster;
 
-/// <summary>Rosters in SQL with a bounded cache: a presence broadcast reads no SQL. Owners are localparts or bare JIDs, as the caller likes, prepared.</summary>
+/// <summary>
+/// Rosters in SQL with a bounded cache. Every change, by this process or another, raises the roster's revision; a copy in memory counts only while that number is its own, so a presence broadcast
+/// costs one read of one row and never goes to who is no longer entitled. Owners are localparts, prepared.
+/// </summary>
 public sealed class RosterStore(ISqlDatabase database, RosterOptions options)
 {
     private const string Columns = "contact, name, groups, state, approved, listed, request, version";
     private const string Forgettable = "listed = 0 AND approved = 0 AND state = 0";
 
-    private readonly Dictionary<string, Roster> _cache = new(StringComparer.Ordinal);
-    private readonly Lock _gate = new();
-    private long _epoch; // counts commits: what was read before one of them is not put into the cache after it
+    private readonly ConcurrentDictionary<string, Roster> _cache = new(StringComparer.Ordinal);
 
-    /// <summary>The roster of an account; empty for one that has none.</summary>
+    /// <summary>The roster of an account; empty for one that has none. The same object as long as it has not changed.</summary>
     public async ValueTask<Roster> LoadAsync(string owner, CancellationToken cancellationToken = default)
     {
-        long epoch;
-        lock (_gate)
-        {
-            if (_cache.TryGetValue(owner, out Roster? cached))
+        _cache.TryGetValue(owner, out Roster? cached);
+        Roster roster = await database.ReadAsync(
+            session =>
             {
-                return cached;
+                // The number is read before the items: a copy may be newer than its number, never older. One row of a small table, for a roster of any length.
+                (long version, _, long revision) = ReadVersion(session, owner);
+                return cached is not null && cached.Revision == revision ? cached : Read(session, owner, version, revision);
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (!ReferenceEquals(roster, cached))
+        {
+            if (_cache.Count >= options.CacheLimit)
+            {
+                _cache.Clear();
             }
 
-            epoch = _epoch;
-        }
-
-        Roster roster = await database.ReadAsync(session => Read(session, owner), cancellationToken).ConfigureAwait(false);
-        lock (_gate)
-        {
-            if (epoch == _epoch)
-            {
-                if (_cache.Count >= options.CacheLimit)
-                {
-                    _cache.Clear();
-                }
-
-                _cache[owner] = roster;
-            }
+            _cache[owner] = roster;
         }
 
         return roster;
@@ -51,7 +47,7 @@ public sealed class RosterStore(ISqlDatabase database, RosterOptions options)
     public ValueTask<List<RosterItem>?> ChangesSinceAsync(string owner, long version, CancellationToken cancellationToken = default) => database.ReadAsync(
         session =>
         {
-            (long current, long forgotten) = ReadVersion(session, owner);
+            (long current, long forgotten, _) = ReadVersion(session, owner);
             if (version > current || version < forgotten)
             {
                 return null;
@@ -75,24 +71,14 @@ public sealed class RosterStore(ISqlDatabase database, RosterOptions options)
     /// <param name="committed">Runs when the change is durable, in the order of the changes: the place to send roster pushes.</param>
     public Task<RosterChange> ChangeAsync(string owner, string contact, Func<RosterItem, RosterItem> change, Action<RosterChange>? committed = null) => database.WriteAsync(
         session => Change(session, owner, contact, change),
-        done =>
-        {
-            if (!ReferenceEquals(done.Before, done.After))
-            {
-                Invalidate(owner);
-            }
-
-            committed?.Invoke(done);
-        });
+        committed);
 
     /// <summary>Removes an account's roster.</summary>
     public Task RemoveAsync(string owner) => database.WriteAsync(
-        session => session.Prepare("DELETE FROM roster WHERE owner = $1").Bind(1, owner).Execute(),
-        _ => Invalidate(owner));
+        session => session.Prepare("DELETE FROM roster WHERE owner = $1").Bind(1, owner).Execute());
 
-    private static Roster Read(SqlSession session, string owner)
+    private static Roster Read(SqlSession session, string owner, long version, long revision)
     {
-        (long version, _) = ReadVersion(session, owner);
         var items = new List<RosterItem>();
         SqlStatement rows = session.Prepare($"SELECT {Columns} FROM roster_item WHERE owner = $1").Bind(1, owner);
         while (rows.Read())
@@ -104,13 +90,13 @@ public sealed class RosterStore(ISqlDatabase database, RosterOptions options)
             }
         }
 
-        return new Roster(version, items);
+        return new Roster(version, revision, items);
     }
 
-    private static (long Version, long Forgotten) ReadVersion(SqlSession session, string owner)
+    private static (long Version, long Forgotten, long Revision) ReadVersion(SqlSession session, string owner)
     {
-        SqlStatement row = session.Prepare("SELECT version, forgotten FROM roster WHERE owner = $1").Bind(1, owner);
-        return row.Read() ? (row.GetInt64(0), row.GetInt64(1)) : (0, 0);
+        SqlStatement row = session.Prepare("SELECT version, forgotten, revision FROM roster WHERE owner = $1").Bind(1, owner);
+        return row.Read() ? (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)) : (0, 0, 0);
     }
 
     private static RosterItem ReadItem(SqlStatement row) => new(row.GetString(0))
@@ -148,9 +134,10 @@ public sealed class RosterStore(ISqlDatabase database, RosterOptions options)
 
         bool pushed = !after.LooksLike(before);
         SqlStatement raise = session.Prepare("""
-            INSERT INTO roster (owner, version, forgotten) VALUES ($1, $2, 0)
-            ON CONFLICT (owner) DO UPDATE SET version = roster.version + $2 RETURNING version
-            """).Bind(1, owner).Bind(2, pushed ? 1 : 0);
+            INSERT INTO roster (owner, version, forgotten, revision) VALUES ($1, $2, 0, $3)
+            ON CONFLICT (owner) DO UPDATE SET version = roster.version + $2, revision = roster.revision + 1 RETURNING version
+            """).Bind(1, owner).Bind(2, pushed ? 1 : 0)
+            .Bind(3, Random.Shared.NextInt64(1, long.MaxValue / 2)); // a roster that was removed and begins anew is not taken for the old one
         raise.Read();
         long version = raise.GetInt64(0);
         raise.Reset();
@@ -206,14 +193,5 @@ public sealed class RosterStore(ISqlDatabase database, RosterOptions options)
         long n = count.GetInt64(0);
         count.Reset();
         return n;
-    }
-
-    private void Invalidate(string owner)
-    {
-        lock (_gate)
-        {
-            _epoch++;
-            _cache.Remove(owner);
-        }
     }
 }

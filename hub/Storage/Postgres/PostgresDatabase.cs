@@ -69,8 +69,8 @@ public sealed class PostgresDatabase : ISqlDatabase
     }
 
     /// <inheritdoc />
-    public Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed = null, CancellationToken cancellationToken = default) =>
-        _writer.WriteAsync(unit, committed, cancellationToken);
+    public Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed = null, bool inOrder = false, CancellationToken cancellationToken = default) =>
+        _writer.WriteAsync(unit, committed, inOrder, cancellationToken);
 
     /// <inheritdoc />
     public async ValueTask<T> ReadAsync<T>(Func<SqlSession, T> query, CancellationToken cancellationToken = default)
@@ -113,8 +113,7 @@ public sealed class PostgresDatabase : ISqlDatabase
                 session.ExecuteScript("SELECT pg_advisory_xact_lock(4945881)");
                 return Migrator.Apply(session, all, _time, _logger);
             },
-            null,
-            cancellationToken);
+            cancellationToken: cancellationToken);
     }
 
     /// <inheritdoc />

@@ -75,8 +75,8 @@ public sealed class SqliteDatabase : ISqlDatabase
         new(":memory:", memory: true, options, loggers, time ?? TimeProvider.System);
 
     /// <inheritdoc />
-    public Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed = null, CancellationToken cancellationToken = default) =>
-        _writer.WriteAsync(unit, committed, cancellationToken);
+    public Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed = null, bool inOrder = false, CancellationToken cancellationToken = default) =>
+        _writer.WriteAsync(unit, committed, inOrder, cancellationToken);
 
     /// <inheritdoc />
     public ValueTask<T> ReadAsync<T>(Func<SqlSession, T> query, CancellationToken cancellationToken = default)
@@ -101,7 +101,7 @@ public sealed class SqliteDatabase : ISqlDatabase
     public Task MigrateAsync(IEnumerable<Migration> migrations, CancellationToken cancellationToken = default)
     {
         Migration[] all = [.. migrations];
-        return WriteAsync(session => Migrator.Apply(session, all, _time, _logger), null, cancellationToken);
+        return WriteAsync(session => Migrator.Apply(session, all, _time, _logger), cancellationToken: cancellationToken);
     }
 
     /// <inheritdoc />

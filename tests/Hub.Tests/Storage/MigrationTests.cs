@@ -11,7 +11,8 @@ public sealed class MigrationTests
         "Accounts 1 cef16b173e4c5c53",
         "Accounts 2 e529f9c0c539b572",
         "Roster 1 0fbac471525b75a4",
-        "LastActivity 1 6e678ff23c3d25d3",
+        "Roster 2 ed2e90f087a3e6ba",
+        "LastActivity 1 19568bc1db093aca",
         "PubSub 1 fa8941ab2633614c",
     ];
 

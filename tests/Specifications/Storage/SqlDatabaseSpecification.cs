@@ -197,6 +197,18 @@ public abstract class SqlDatabaseSpecification : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_awaits_in_order_goes_on_in_the_order_of_the_calls()
+    {
+        var order = new List<int>();
+        await Task.WhenAll(Enumerable.Range(0, 500).Select(async n =>
+        {
+            await Database.WriteAsync(s => Insert(s, "n" + n), inOrder: true).ConfigureAwait(false);
+            order.Add(n);
+        }));
+        Assert.Equal(Enumerable.Range(0, 500), order);
+    }
+
+    [Fact]
     public async Task The_step_after_the_commit_runs_when_the_row_can_be_read_and_not_at_all_when_the_unit_fails()
     {
         List<string>? seen = null;
@@ -214,7 +226,7 @@ public abstract class SqlDatabaseSpecification : IAsyncLifetime
         using var hold = new ManualResetEventSlim();
         Task first = Database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(30)));
         using var cancel = new CancellationTokenSource();
-        Task second = Database.WriteAsync(s => Insert(s, "cancelled"), null, cancel.Token);
+        Task second = Database.WriteAsync(s => Insert(s, "cancelled"), cancellationToken: cancel.Token);
         await cancel.CancelAsync();
         hold.Set();
         await first;

@@ -141,6 +141,22 @@ public sealed class RosterStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_another_store_on_the_same_database_changes_counts_at_once()
+    {
+        var other = new RosterStore(_database, new RosterOptions());
+        await _store.ChangeAsync(Owner, Bob, x => x with { Listed = true, State = SubscriptionState.From });
+        Assert.True((await _store.LoadAsync(Owner))[Bob].State.HasFrom());
+        await other.ChangeAsync(Owner, Bob, x => x with { State = SubscriptionState.None });
+        Assert.False((await _store.LoadAsync(Owner))[Bob].State.HasFrom());
+        await other.ChangeAsync(Owner, "carol@example.org", x => x with { State = SubscriptionState.NonePendingIn, Request = [1] });
+        Assert.NotNull((await _store.LoadAsync(Owner))["carol@example.org"].Request);
+        await other.RemoveAsync(Owner);
+        Assert.Empty((await _store.LoadAsync(Owner)).Items);
+        await other.ChangeAsync(Owner, Bob, x => x with { Listed = true, Name = "again" });
+        Assert.Equal("again", (await _store.LoadAsync(Owner))[Bob].Name);
+    }
+
+    [Fact]
     public async Task Changes_of_one_item_at_once_are_all_kept()
     {
         await Task.WhenAll(Enumerable.Range(0, 50).Select(i => _store.ChangeAsync(Owner, Bob, x => x with { Listed = true, Name = x.Name + "x" })));
