@@ -102,7 +102,7 @@ internal static class ReadCommand
         }
 
         int values = 0;
-        foreach (ThingSample sample in ThingSample.Read(fields))
+        foreach (ThingSample sample in ThingSample.Read(fields).Where(s => s.Fields.Count > 0))
         {
             if (values == 0)
             {

@@ -35,10 +35,34 @@ internal static class WatchCommand
         var fleet = new Fleet(TimeProvider.System);
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         HashSet<string> only = [];
+        // The last item comes by request and perhaps by notification, too: a sample is known by thing, node and time, and shown once.
+        var shown = new Dictionary<(string Thing, string Node), DateTimeOffset>();
+        var gate = new Lock();
         int samples = 0;
+        bool leaving = false;
+        void Show(string thing, ThingSample sample)
+        {
+            lock (gate)
+            {
+                bool isNew = !shown.TryGetValue((thing, sample.Node), out DateTimeOffset last) || sample.Time > last;
+                if (!isNew || (only.Count > 0 && !only.Contains(thing)) || (wanted.Count is { } most && samples >= most))
+                {
+                    return;
+                }
+
+                shown[(thing, sample.Node)] = sample.Time;
+                samples++;
+                view.Sample(thing, sample);
+                if (wanted.Count is { } count && samples >= count)
+                {
+                    end.TrySetResult();
+                }
+            }
+        }
+
         fleet.Changed += thing =>
         {
-            if (wanted.Presence && (only.Count == 0 || only.Contains(thing.Id)))
+            if (wanted.Presence && !leaving && (only.Count == 0 || only.Contains(thing.Id)))
             {
                 view.Presence(thing);
             }
@@ -50,47 +74,41 @@ internal static class WatchCommand
             {
                 foreach ((string thing, ThingSample sample) in ThingSample.ReadEvent(message))
                 {
-                    if ((only.Count == 0 || only.Contains(thing)) && (wanted.Count is not { } most || samples < most))
-                    {
-                        samples++;
-                        view.Sample(thing, sample);
-                    }
-                }
-
-                if (wanted.Count is { } count && samples >= count)
-                {
-                    end.TrySetResult();
+                    Show(thing, sample);
                 }
             };
-            connection.ConnectionLost += error => view.Note($"connection lost: {error}; trying again", "yellow");
-            connection.SessionStarted += resumed => view.Reconnected(resumed);
+            connection.ConnectionLost += error =>
+            {
+                if (error.Kind != ClientErrorKind.Stopped && !leaving)
+                {
+                    view.Note($"connection lost: {error}; trying again", "yellow");
+                }
+            };
+            connection.SessionStarted += view.Reconnected;
         }
 
         await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel, Prepare);
         only = [.. wanted.Names.Select(n => hub.ThingOf(n).Local)];
         await fleet.LoadAsync(hub, cancel);
+        hub.Connection.Invoke(c => SendPresence(c));
+        // A new session after a loss says so by itself.
+        hub.Connection.SessionStarted += resumed =>
+        {
+            if (!resumed)
+            {
+                hub.Connection.Invoke(c => SendPresence(c));
+            }
+        };
         IEnumerable<Jid> things = wanted.Names.Length > 0 ? wanted.Names.Select(n => hub.ThingOf(n).Bare) : fleet.Things.Select(t => t.Jid);
-        int subscribed = await SubscribeAsync(hub, [.. things], mustAll: wanted.Names.Length > 0, view, cancel);
+        int subscribed = await SubscribeAsync(hub, [.. things], mustAll: wanted.Names.Length > 0, view, Show, cancel);
         if (subscribed == 0 && wanted.Names.Length == 0)
         {
             view.Note("no thing publishes to you yet; presence is shown as it comes", "dim");
         }
 
-        await hub.Connection.SendPresenceAsync(null, null, cancel);
-        // From here on a new session after a loss says so by itself.
-        hub.Connection.SessionStarted += resumed =>
-        {
-            if (!resumed)
-            {
-                hub.Connection.Invoke(c =>
-                {
-                    c.BeginPresence(null, null);
-                    return c.Commit();
-                });
-            }
-        };
         Task limit = wanted.Length is { } length ? Task.Delay(length, cancel) : Task.Delay(Timeout.Infinite, cancel);
         Task done = await Task.WhenAny(limit, end.Task);
+        leaving = true;
         if (done == limit && !cancel.IsCancellationRequested && wanted.Count is { } missing && samples < missing)
         {
             throw new CliException(ExitCode.TimedOut, $"{samples} of {missing} samples came within {Words.Span(wanted.Length!.Value)}");
@@ -99,8 +117,14 @@ internal static class WatchCommand
         return ExitCode.Ok;
     }
 
-    /// <summary>Subscribes to the telemetry of things; one subscription of the account serves all its terminals, so it is kept.</summary>
-    private static async Task<int> SubscribeAsync(HubClient hub, Jid[] things, bool mustAll, LiveView view, CancellationToken cancel)
+    private static SendResult SendPresence(XmppClient client)
+    {
+        client.BeginPresence(null, null);
+        return client.Commit();
+    }
+
+    /// <summary>Subscribes to the telemetry of things and shows the last sample of each; one subscription of the account serves all its terminals, so it is kept.</summary>
+    private static async Task<int> SubscribeAsync(HubClient hub, Jid[] things, bool mustAll, LiveView view, Action<string, ThingSample> show, CancellationToken cancel)
     {
         int subscribed = 0;
         using Progress progress = Screen.Wait("subscribing");
@@ -110,6 +134,13 @@ internal static class WatchCommand
             {
                 await hub.Connection.SubscribeNodeAsync(hub.PubSub, HubClient.TelemetryNode(thing), cancel);
                 subscribed++;
+                foreach (PubSubItem item in await hub.Connection.ItemsAsync(hub.PubSub, HubClient.TelemetryNode(thing), 1, cancel))
+                {
+                    foreach (ThingSample sample in item.Payload is { } fields ? ThingSample.Read(fields) : [])
+                    {
+                        show(thing.Local, sample);
+                    }
+                }
             }
             catch (StanzaException e) when (!mustAll)
             {

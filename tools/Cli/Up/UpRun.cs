@@ -111,15 +111,17 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
                 return;
             }
 
-            if (thing.IsOnline)
+            bool seen;
+            lock (_gate)
             {
-                lock (_gate)
-                {
-                    _online.Add(thing.Id);
-                }
+                seen = (thing.IsOnline && _online.Add(thing.Id)) || _online.Contains(thing.Id);
             }
 
-            _view.Presence(thing);
+            // How a thing went in the run before is not news.
+            if (seen)
+            {
+                _view.Presence(thing);
+            }
         };
         connection.MessageReceived += message =>
         {

@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+using IotXmpp.TestKit;
+
+namespace IotXmpp.EndToEnd.Cli;
+
+public sealed class AccountTests : IDisposable
+{
+    private readonly TempFolder _folder = new("accounts");
+
+    private string Data => _folder.File("data");
+
+    public void Dispose() => _folder.Dispose();
+
+    private Task<CliResult> Run(params string[] arguments) => CliRun.RunAsync(UpFixture.EnvironmentOf(_folder.Path), ["account", .. arguments, "--data", Data, "--domain", "example.org"]);
+
+    [Fact]
+    public async Task Accounts_are_added_listed_and_removed()
+    {
+        CliResult anna = await Run("add", "anna", "--admin", "--json");
+        Assert.True(anna.Code == 0, anna.ToString());
+        Assert.Equal("anna@example.org", (string?)Assert.Single(anna.Json)["jid"]);
+        Assert.Equal(32, ((string?)anna.Json[0]["password"])!.Length);
+
+        CliResult again = await Run("add", "anna");
+        Assert.Equal(1, again.Code);
+        Assert.Contains("already", again.ErrorLine, StringComparison.Ordinal);
+
+        CliResult lamp = await Run("add", "lamp", "--thing", "--owner", "anna", "--json");
+        Assert.True(lamp.Code == 0, lamp.ToString());
+        Assert.Equal("anna@example.org", (string?)lamp.Json[0]["owner"]);
+        CliResult orphan = await Run("add", "lamp-2", "--thing", "--owner", "nobody");
+        Assert.Equal(6, orphan.Code);
+
+        CliResult list = await Run("list", "--json");
+        Assert.Equal([("anna@example.org", "administrator"), ("lamp@example.org", "thing")], list.Json.Select(a => ((string?)a["jid"], (string?)a["role"])));
+
+        Assert.Equal(0, (await Run("remove", "lamp")).Code);
+        Assert.Equal(6, (await Run("remove", "lamp")).Code);
+        Assert.Single((await Run("list", "--json")).Json);
+    }
+
+    [Fact]
+    public async Task An_import_tells_bad_lines_and_changes_nothing_the_second_time()
+    {
+        var lines = new StringBuilder("name,password\n");
+        for (int i = 0; i < 200; i++)
+        {
+            lines.Append(CultureInfo.InvariantCulture, $"thing-{i},secret-of-{i}\n");
+        }
+
+        string file = _folder.File("accounts.csv");
+        await File.WriteAllTextAsync(file, lines + "no comma\n", TestContext.Current.CancellationToken);
+        CliResult first = await Run("import", file, "--json");
+        Assert.Equal(1, first.Code);
+        Assert.Equal(200, (int?)Assert.Single(first.Json)["created"]);
+        Assert.Contains("line 202: no comma", first.ErrorLine, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(file, lines.ToString(), TestContext.Current.CancellationToken);
+        CliResult second = await Run("import", file, "--json");
+        Assert.True(second.Code == 0, second.ToString());
+        Assert.Equal((0, 200), ((int?)second.Json[0]["created"], (int?)second.Json[0]["unchanged"]));
+    }
+}
