@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using IotXmpp.TestKit;
+using Xunit;
 
 namespace IotXmpp.EndToEnd.Cli;
 

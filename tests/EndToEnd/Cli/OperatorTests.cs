@@ -1,6 +1,7 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Text.Json.Nodes;
+using Xunit;
 
 namespace IotXmpp.EndToEnd.Cli;
 
@@ -177,7 +178,7 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
     {
         string open = Path.Combine(up.Folder, "open.json");
         File.Copy(Path.Combine(up.Data, "profile.json"), open);
-        File.SetUnixFileMode(open, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        FileModes.Set(open, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
         CliResult run = await Run("things", "--profile", open);
         Assert.Equal(2, run.Code);
         Assert.Contains($"chmod 600 {open}", run.ErrorLine, StringComparison.Ordinal);
@@ -215,7 +216,7 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
         Dictionary<string, string?> environment = UpFixture.EnvironmentOf(Path.Combine(up.Folder, "nobody"));
         CliResult login = await CliRun.RunAsync(environment, (string)known["password"]! + "\n", ["login", "--password-stdin", .. who]);
         Assert.True(login.Code == 0, login.ToString());
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(profile));
+        Assert.Equal(FileModes.Secret, FileModes.Of(profile));
 
         CliResult things = await CliRun.RunAsync(environment, "things", "--profile", profile, "--json");
         Assert.True(things.Code == 0, things.ToString());

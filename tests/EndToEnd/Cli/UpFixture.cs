@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using IotXmpp.TestKit;
+using Xunit;
 
 namespace IotXmpp.EndToEnd.Cli;
 

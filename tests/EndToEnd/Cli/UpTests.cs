@@ -1,8 +1,9 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Text.Json.Nodes;
 using IotXmpp.TestKit;
+using Xunit;
 
 namespace IotXmpp.EndToEnd.Cli;
 
@@ -32,11 +33,11 @@ public sealed class UpTests
         Assert.Equal(4, (int?)events[^1]["published"]);
 
         string profile = Path.Combine(folder.Path, "config", "iotxmpp", "profile.json");
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(profile));
+        Assert.Equal(FileModes.Secret, FileModes.Of(profile));
         string data = Path.Combine(folder.Path, "share", "iotxmpp", "up");
         foreach (string secret in Directory.GetFiles(Path.Combine(data, "things"), "secret", SearchOption.AllDirectories))
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(secret));
+            Assert.Equal(FileModes.Secret, FileModes.Of(secret));
         }
 
         // A second start shows no password again, and the things are who they were.
