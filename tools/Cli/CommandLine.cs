@@ -16,9 +16,9 @@ internal static class CommandLine
     {
         RootCommand root = Create();
         ParseResult parsed = root.Parse(arguments);
-        if (parsed.Errors.Count > 0)
+        if (WrongWord(parsed) is { } wrong)
         {
-            return Fail(ExitCode.Usage, $"{OneLine(parsed.Errors[0].Message)}; {PathOf(parsed)} --help says what is expected");
+            return Fail(ExitCode.Usage, $"{OneLine(wrong)}; {PathOf(parsed)} --help says what is expected");
         }
 
         using var interrupt = new Interrupt();
@@ -82,6 +82,24 @@ internal static class CommandLine
     }
 
     internal static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+
+    /// <summary>What is wrong with the words of the command line; null when nothing is.</summary>
+    private static string? WrongWord(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        if (command.TreatUnmatchedTokensAsErrors && parsed.UnmatchedTokens.Count > 0)
+        {
+            string word = parsed.UnmatchedTokens[0];
+            return command.Subcommands.Count > 0 && !word.StartsWith('-')
+                ? $"there is no command '{word}'; there are {string.Join(", ", command.Subcommands.Select(c => c.Name))}"
+                : $"'{word}' is one word too many";
+        }
+
+        // The parser takes an option that it does not know for an argument.
+        string? option = parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value)
+            .FirstOrDefault(v => v.StartsWith("--", StringComparison.Ordinal));
+        return option is not null ? $"there is no option {option}" : parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null;
+    }
 
     private static string PathOf(ParseResult parsed)
     {

@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -32,7 +32,7 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
         Assert.Equal("online", (string?)relay["state"]);
         Assert.Equal("1.0.0", (string?)relay["firmware"]);
         Assert.NotNull(relay["since"]);
-        Assert.Empty(json.Error);
+        Assert.Empty(json.Errors);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
         CliResult end = await run.EndAsync();
         Assert.True(end.Code == 0, end.ToString());
         Assert.NotEmpty(end.Json);
-        Assert.Empty(end.Error);
+        Assert.Empty(end.Errors);
     }
 
     [Fact]
@@ -192,7 +192,7 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
     [InlineData("is no duration", "watch", "--for", "soon")]
     [InlineData("--count", "subscribe", "x", "--count", "0")]
     [InlineData("no password", "things", "--jid", "a@localhost")]
-    [InlineData("nonsense", "nonsense")]
+    [InlineData("there is no command 'nonsense'", "nonsense")]
     [InlineData("--nonsense", "things", "--nonsense")]
     [InlineData("read", "read")]
     [InlineData("there is no data folder", "account", "list", "--data", "/nonexistent/data")]

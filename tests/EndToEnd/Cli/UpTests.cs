@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using IotXmpp.TestKit;
 using Xunit;
@@ -72,7 +72,7 @@ public sealed class UpTests
 
         Assert.True(end.Code == 0, end.ToString());
         Assert.Equal("end", (string?)end.Json[^1]["event"]);
-        Assert.Empty(end.Error);
+        Assert.Empty(end.Errors);
     }
 
     [Fact]

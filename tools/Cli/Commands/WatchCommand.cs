@@ -99,22 +99,43 @@ internal static class WatchCommand
                 hub.Connection.Invoke(c => SendPresence(c));
             }
         };
-        IEnumerable<Jid> things = wanted.Names.Length > 0 ? wanted.Names.Select(n => hub.ThingOf(n).Bare) : fleet.Things.Select(t => t.Jid);
-        int subscribed = await SubscribeAsync(hub, [.. things], mustAll: wanted.Names.Length > 0, view, Show, cancel);
-        if (subscribed == 0 && wanted.Names.Length == 0)
+        try
         {
-            view.Note("no thing publishes to you yet; presence is shown as it comes", "dim");
+            return await ShowAsync();
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested && wanted.Count is null)
+        {
+            return ExitCode.Ok; // it goes on until Ctrl-C, and here that is
+        }
+        finally
+        {
+            leaving = true;
         }
 
-        Task limit = wanted.Length is { } length ? Task.Delay(length, cancel) : Task.Delay(Timeout.Infinite, cancel);
-        Task done = await Task.WhenAny(limit, end.Task);
-        leaving = true;
-        if (done == limit && !cancel.IsCancellationRequested && wanted.Count is { } missing && samples < missing)
+        async Task<int> ShowAsync()
         {
-            throw new CliException(ExitCode.TimedOut, $"{samples} of {missing} samples came within {Words.Span(wanted.Length!.Value)}");
-        }
+            IEnumerable<Jid> things = wanted.Names.Length > 0 ? wanted.Names.Select(n => hub.ThingOf(n).Bare) : fleet.Things.Select(t => t.Jid);
+            int subscribed = await SubscribeAsync(hub, [.. things], mustAll: wanted.Names.Length > 0, view, Show, cancel);
+            if (subscribed == 0 && wanted.Names.Length == 0)
+            {
+                view.Note("no thing publishes to you yet; presence is shown as it comes", "dim");
+            }
 
-        return ExitCode.Ok;
+            try
+            {
+                await end.Task.WaitAsync(wanted.Length ?? Timeout.InfiniteTimeSpan, cancel);
+            }
+            catch (TimeoutException) when (wanted.Count is { } missing)
+            {
+                throw new CliException(ExitCode.TimedOut, $"{samples} of {missing} samples came within {wanted.Length!.Value.TotalSeconds:0.###} s");
+            }
+            catch (TimeoutException)
+            {
+                // The time that was asked for is over.
+            }
+
+            return ExitCode.Ok;
+        }
     }
 
     private static SendResult SendPresence(XmppClient client)
