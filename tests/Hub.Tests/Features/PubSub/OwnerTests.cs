@@ -370,8 +370,19 @@ public sealed class OwnerTests : PubSubHarness
         Assert.Empty(new PubSubOptions().Validate());
         var bad = new PubSubOptions
         {
-            NodesPerAccount = 0, ItemsPerNode = 0, PayloadBytes = 0, ItemsPerRequest = 0, ItemsPerPage = 0, SubscriptionsPerNode = 0, SubscriptionsPerAccount = 0,
-            AffiliationsPerNode = 0, IdBytes = 0, TextLimit = 0, CachedNodes = 0, DefaultMaxItems = 0, SweepInterval = TimeSpan.Zero,
+            NodesPerAccount = 0,
+            ItemsPerNode = 0,
+            PayloadBytes = 0,
+            ItemsPerRequest = 0,
+            ItemsPerPage = 0,
+            SubscriptionsPerNode = 0,
+            SubscriptionsPerAccount = 0,
+            AffiliationsPerNode = 0,
+            IdBytes = 0,
+            TextLimit = 0,
+            CachedNodes = 0,
+            DefaultMaxItems = 0,
+            SweepInterval = TimeSpan.Zero,
         };
         Assert.Equal(13, bad.Validate().Count());
     }
