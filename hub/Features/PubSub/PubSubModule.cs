@@ -75,7 +75,7 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
             .Disco(new PubSubDisco(Service, _address))
             .Message(OnMessageAsync);
         module.Presence(Phase.Observe, OnPresenceAsync);
-        _hub.Accounts.Removed += name => _ = Service.Owner.RemoveEntityAsync(new Jid(name, _hub.Domain.Domain, string.Empty));
+        _hub.Accounts.Removed += name => RemoveEntity(new Jid(name, _hub.Domain.Domain, string.Empty));
         module.Starting(cancel =>
         {
             _sweep = _hub.Time.CreateTimer(_ => Sweep(), null, options.SweepInterval, options.SweepInterval);
@@ -204,6 +204,18 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
         return Verdict.Continue;
     }
 
+    private async void RemoveEntity(Jid bare)
+    {
+        try
+        {
+            await Service.Owner.RemoveEntityAsync(bare).ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            PubSubLog.RemovalFailed(_logger, bare, e);
+        }
+    }
+
     private async void Sweep()
     {
         try
@@ -242,6 +254,9 @@ internal static partial class PubSubLog
 {
     [LoggerMessage(Level = LogLevel.Error, Message = "Last items could not be sent to {Jid}")]
     public static partial void LastItemsFailed(ILogger logger, Jid jid, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Subscriptions and affiliations of the removed account {Jid} are still there")]
+    public static partial void RemovalFailed(ILogger logger, Jid jid, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Expired items could not be removed")]
     public static partial void SweepFailed(ILogger logger, Exception exception);
