@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using IotXmpp.Hub.Server;
+using Microsoft.Extensions.Logging;
 
 namespace IotXmpp.Cli.Commands;
 
@@ -84,11 +85,11 @@ internal sealed class HubArguments
 
     /// <summary>Starts a hub.</summary>
     /// <exception cref="CliException">It cannot start.</exception>
-    public static async Task<HubServer> StartAsync(HubSettings settings, CancellationToken cancel)
+    public static async Task<HubServer> StartAsync(HubSettings settings, CancellationToken cancel, Action<ILoggingBuilder>? logging = null)
     {
         try
         {
-            return await HubServer.StartAsync(settings, cancel: cancel);
+            return await HubServer.StartAsync(settings, logging: logging, cancel: cancel);
         }
         catch (HubStartException e)
         {

@@ -6,6 +6,7 @@ using IotXmpp.Host;
 using IotXmpp.Hub.Server;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
+using Microsoft.Extensions.Logging;
 
 namespace IotXmpp.Cli.Up;
 
@@ -28,7 +29,7 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
     private readonly HashSet<string> _subscribed = [];
     private readonly List<Task> _work = [];
     private readonly Lock _gate = new();
-    private bool _leaving;
+    private volatile bool _leaving;
     private int _samples;
 
     /// <summary>Runs until the time is over or it is cancelled.</summary>
@@ -38,7 +39,7 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
         HubServer server;
         using (Screen.Wait("starting the hub"))
         {
-            server = await HubArguments.StartAsync(settings, cancel);
+            server = await HubArguments.StartAsync(settings, cancel, logging => logging.AddProvider(new UpLog(Warn)));
         }
 
         try
@@ -48,6 +49,15 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
         finally
         {
             await Bounded(server.StopAsync(), StopLimit);
+        }
+    }
+
+    // What the hub cannot finish any more when all leave is not acknowledged either; nobody has to read about it.
+    private void Warn(string line)
+    {
+        if (!_leaving)
+        {
+            _view.Note(line, "yellow");
         }
     }
 
