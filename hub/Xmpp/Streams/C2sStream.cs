@@ -20,17 +20,13 @@ namespace IotXmpp.Hub.Streams;
 /// </summary>
 internal sealed class C2sStream : IClientStream, IOutboundOwner
 {
-    // The longest language tag that is kept, in characters: RFC 5646 §4.4.1 makes do with 35.
-    private const int MaxLanguage = 35;
-
     private readonly StreamHost _host;
     private readonly ConnectionContext _connection;
     private readonly StreamTokenizer _tokenizer;
     private readonly OutboundQueue _queue;
     private PipeReader _input;
     private SslStream? _tls;
-    private byte[]? _partial;
-    private int _partialCount;
+    private PartialElement _partial;
     private int _unauthenticatedBytes;
     private bool _startTls;
     private bool _headerSent;
@@ -226,6 +222,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     {
         Session = session;
         State = StreamState.Bound;
+        _negotiation = null;
     }
 
     /// <summary>TLS begins after what was sent so far (RFC 6120 §5.4.2.3).</summary>
@@ -377,7 +374,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         {
             foreach (ReadOnlyMemory<byte> segment in buffer)
             {
-                ReadOnlyMemory<byte> work = _partial is null ? segment : AppendPartial(segment);
+                ReadOnlyMemory<byte> work = _partial.With(segment);
                 int offset = 0;
                 while (State != StreamState.Closed)
                 {
@@ -409,11 +406,12 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
                     }
                 }
 
-                KeepPartial(work, offset);
                 if (State == StreamState.Closed)
                 {
                     return;
                 }
+
+                _partial.Keep(work, offset);
             }
         }
         finally
@@ -423,50 +421,6 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
                 FlushBatch.End();
             }
         }
-    }
-
-    private ReadOnlyMemory<byte> AppendPartial(ReadOnlyMemory<byte> segment)
-    {
-        int need = _partialCount + segment.Length;
-        if (_partial!.Length < need)
-        {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(need, _partial.Length * 2));
-            _partial.AsSpan(0, _partialCount).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_partial);
-            _partial = larger;
-        }
-
-        segment.Span.CopyTo(_partial.AsSpan(_partialCount));
-        _partialCount = need;
-        return _partial.AsMemory(0, need);
-    }
-
-    private void KeepPartial(ReadOnlyMemory<byte> work, int offset)
-    {
-        int rest = work.Length - offset;
-        if (rest == 0 || State == StreamState.Closed)
-        {
-            if (_partial is not null)
-            {
-                ArrayPool<byte>.Shared.Return(_partial);
-                _partial = null;
-            }
-
-            _partialCount = 0;
-            return;
-        }
-
-        if (_partial is null)
-        {
-            _partial = ArrayPool<byte>.Shared.Rent(Math.Max(rest, 512));
-            work.Span[offset..].CopyTo(_partial);
-        }
-        else if (offset > 0)
-        {
-            Buffer.BlockCopy(_partial, offset, _partial, 0, rest);
-        }
-
-        _partialCount = rest;
     }
 
     private ValueTask HandleAsync(Token token, ReadOnlyMemory<byte> bytes)
@@ -629,63 +583,13 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
 
     private void OpenStream(ReadOnlySpan<byte> tag)
     {
-        State = _tls is null && !MayStayPlain ? StreamState.Securing : StreamState.Authenticating;
-        if (Account is not null)
+        State = Account is not null ? StreamState.Binding : _tls is null && !MayStayPlain ? StreamState.Securing : StreamState.Authenticating;
+        StreamHeader header = StreamHeader.Read(tag, _host.Hub.Domain);
+        _language = header.Language;
+        (_negotiation ??= new Negotiation()).PeerJid = header.From;
+        if (header.Error is { } error)
         {
-            State = StreamState.Binding;
-        }
-
-        var reader = new XmlSpanReader(tag, " "u8);
-        reader.Read();
-        string? from = reader.Attribute("from"u8);
-        string? to = reader.Attribute("to"u8);
-        _language = reader.Attribute("xml:lang"u8) is { Length: > 0 and <= MaxLanguage } language ? Encoding.UTF8.GetBytes(language) : null;
-        if (from is not null && Addresses.JidPrep.TryParse(from, out Jid? jid))
-        {
-            (_negotiation ??= new Negotiation()).PeerJid = jid;
-        }
-
-        if (!reader.LocalName.SequenceEqual("stream"u8) || !reader.Namespace.SequenceEqual("http://etherx.jabber.org/streams"u8))
-        {
-            Fail(reader.LocalName.SequenceEqual("stream"u8) ? "invalid-namespace" : "bad-format");
-            return;
-        }
-
-        if (!reader.Prefix.SequenceEqual("stream"u8))
-        {
-            // RFC 6120 §4.8.5: the prefix may be refused, and every element of ours relies on it.
-            Fail("bad-namespace-prefix");
-            return;
-        }
-
-        if (!IsClientNamespace(reader.NamespaceOf(default)))
-        {
-            Fail("invalid-namespace");
-            return;
-        }
-
-        if (to is null)
-        {
-            Fail("improper-addressing", "The stream header has no 'to'.");
-            return;
-        }
-
-        if (!Addresses.JidPrep.TryParse(to, out Jid? host))
-        {
-            // RFC 6120 §4.9.3.7: no address at all, which is another mistake than an address of somebody else.
-            Fail("improper-addressing");
-            return;
-        }
-
-        if (!host.Equals(_host.Hub.Domain))
-        {
-            Fail("host-unknown");
-            return;
-        }
-
-        if (!IsVersion1(reader.Attribute("version"u8)))
-        {
-            Fail("unsupported-version");
+            Fail(error, header.Text);
             return;
         }
 
@@ -701,21 +605,10 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         _queue.Append(xml.Written);
     }
 
-    // RFC 6120 §4.7.5: major.minor, compared as numbers; we speak 1.0 and take any later minor and major.
-    private static bool IsVersion1(string? version)
-    {
-        int dot = version?.IndexOf('.', StringComparison.Ordinal) ?? -1;
-        return dot > 0 && int.TryParse(version.AsSpan(0, dot), out int major) && int.TryParse(version.AsSpan(dot + 1), out _) && major >= 1;
-    }
-
     private void WriteHeader(XmlBuilder xml)
     {
         _headerSent = true;
-        xml.Raw("<?xml version='1.0'?>"u8);
-        xml.Open("stream:stream"u8, Ns.Client).Attribute("xmlns:stream"u8, Ns.Stream)
-            .Attribute("id"u8, Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(12)))
-            .Attribute("from"u8, _host.Hub.Domain.Utf8).Attribute("to"u8, _negotiation?.PeerJid?.ToString()).Attribute("version"u8, "1.0"u8).Attribute("xml:lang"u8, "en"u8);
-        xml.Raw(default).Text(string.Empty);
+        StreamHeader.Write(xml, _host.Hub.Domain, _negotiation?.PeerJid);
     }
 
     private async ValueTask<bool> SecureAsync()
@@ -783,11 +676,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     {
         bool clean = State == StreamState.Closed;
         State = StreamState.Closed;
-        if (_partial is not null)
-        {
-            ArrayPool<byte>.Shared.Return(_partial);
-            _partial = null;
-        }
+        _partial.Drop();
 
         if (Session is { } session)
         {

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Xml;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Hub.Streams;
+
+/// <summary>What the start tag of a client's stream says (RFC 6120 §4.7).</summary>
+/// <param name="From">Who the client says it is, where that is an address; else null.</param>
+/// <param name="Language">The default language of its stanzas as UTF-8, or null.</param>
+/// <param name="Error">The stream error that the tag earns, or null.</param>
+/// <param name="Text">A text for people beside the error, or null.</param>
+internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string? Error, string? Text)
+{
+    // The longest language tag that is kept, in characters: RFC 5646 §4.4.1 makes do with 35.
+    private const int MaxLanguage = 35;
+
+    /// <summary>Reads a start tag that the tokenizer let through.</summary>
+    public static StreamHeader Read(ReadOnlySpan<byte> tag, Jid domain)
+    {
+        var reader = new XmlSpanReader(tag, " "u8);
+        reader.Read();
+        Jid? from = reader.Attribute("from"u8) is { } address && JidPrep.TryParse(address, out Jid? jid) ? jid : null;
+        byte[]? language = reader.Attribute("xml:lang"u8) is { Length: > 0 and <= MaxLanguage } name ? Encoding.UTF8.GetBytes(name) : null;
+        string? text = null;
+        string? error = NamespaceError(reader) ?? AddressError(reader.Attribute("to"u8), domain, out text) ?? (IsVersion1(reader.Attribute("version"u8)) ? null : "unsupported-version");
+        return new StreamHeader(from, language, error, text);
+    }
+
+    /// <summary>Writes the hub's own start tag, with a new stream id that nobody can guess (§4.7.3).</summary>
+    public static void Write(XmlBuilder xml, Jid domain, Jid? to)
+    {
+        xml.Raw("<?xml version='1.0'?>"u8);
+        xml.Open("stream:stream"u8, Ns.Client).Attribute("xmlns:stream"u8, Ns.Stream).Attribute("id"u8, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)))
+            .Attribute("from"u8, domain.Utf8).Attribute("to"u8, to?.ToString()).Attribute("version"u8, "1.0"u8).Attribute("xml:lang"u8, "en"u8);
+        // An empty text ends the tag: the stream stays open.
+        xml.Text(string.Empty);
+    }
+
+    private static string? NamespaceError(in XmlSpanReader reader)
+    {
+        if (!reader.LocalName.SequenceEqual("stream"u8))
+        {
+            return "bad-format";
+        }
+
+        if (!reader.Namespace.SequenceEqual("http://etherx.jabber.org/streams"u8))
+        {
+            return "invalid-namespace";
+        }
+
+        // §4.8.5: another prefix may be refused, and every element of ours relies on this one.
+        return !reader.Prefix.SequenceEqual("stream"u8) ? "bad-namespace-prefix"
+            : reader.NamespaceOf(default).SequenceEqual("jabber:client"u8) ? null : "invalid-namespace";
+    }
+
+    private static string? AddressError(string? to, Jid domain, out string? text)
+    {
+        text = to is null ? "The stream header has no 'to'." : null;
+        // §4.9.3.7: no address at all is another mistake than the address of somebody else (§4.9.3.6).
+        return to is null || !JidPrep.TryParse(to, out Jid? host) ? "improper-addressing" : host.Equals(domain) ? null : "host-unknown";
+    }
+
+    // §4.7.5: major.minor, compared as numbers; we speak 1.0 and take any later minor and major.
+    private static bool IsVersion1(string? version)
+    {
+        int dot = version?.IndexOf('.', StringComparison.Ordinal) ?? -1;
+        return dot > 0 && int.TryParse(version.AsSpan(0, dot), out int major) && int.TryParse(version.AsSpan(dot + 1), out _) && major >= 1;
+    }
+}
