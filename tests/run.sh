@@ -10,7 +10,46 @@ cd "$(dirname "$0")/.."
 configuration=${CONFIGURATION:-Release}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+postgres=
+trap 'stop_postgres; rm -rf "$results"' EXIT
+
+# PostgreSQL for the specification of the stores: a cluster of its own in a temporary folder, on a free port of 127.0.0.1. Debian's package where root may
+# install it; without, those tests say why they are skipped.
+start_postgres() {
+    [ -z "${IOTXMPP_TEST_POSTGRES:-}" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        echo "skips: PostgreSQL (only root may start one here; or set IOTXMPP_TEST_POSTGRES to a connection string)"
+        return 0
+    fi
+    local bin port
+    bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+    if [ -z "$bin" ] && command -v apt-get >/dev/null; then
+        echo "Install PostgreSQL for the tests of the stores …"
+        mkdir -p /etc/postgresql-common/createcluster.d
+        echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/iotxmpp-tests.conf
+        { DEBIAN_FRONTEND=noninteractive timeout 300 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y --no-install-recommends postgresql; } >"$results/apt.log" 2>&1
+        bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+    fi
+    if [ -z "$bin" ]; then
+        echo "skips: PostgreSQL (it is not installed and cannot be)"
+        return 0
+    fi
+    postgres=$(mktemp -d) && chown postgres "$postgres"
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || echo $((20000 + RANDOM % 10000)))
+    if (cd / && runuser -u postgres -- "$bin/initdb" -D "$postgres/data" -A trust -E UTF8 --locale=C >"$results/postgres.log" 2>&1 &&
+        runuser -u postgres -- "$bin/pg_ctl" -D "$postgres/data" -w -t 60 -l "$postgres/log" -o "-p $port -h 127.0.0.1 -k $postgres -c fsync=off" start >>"$results/postgres.log" 2>&1); then
+        postgres_bin=$bin
+        export IOTXMPP_TEST_POSTGRES="Host=127.0.0.1;Port=$port;Username=postgres;Database=postgres"
+    else
+        echo "skips: PostgreSQL (it does not start: $(tail -n 1 "$results/postgres.log"))"
+    fi
+}
+
+stop_postgres() {
+    [ -n "$postgres" ] || return 0
+    [ -z "${postgres_bin:-}" ] || (cd / && runuser -u postgres -- "$postgres_bin/pg_ctl" -D "$postgres/data" -m immediate -w stop >/dev/null 2>&1)
+    rm -rf "$postgres"
+}
 
 finish() {
     # The counters of all projects, from their result files.
@@ -51,6 +90,7 @@ fi
 
 # What a full run would use beyond the SDK. Tests skip what is missing by themselves, with their reason.
 [ "$(id -u)" = 0 ] || echo "skips: a full disk (needs root, to mount a small tmpfs)"
+start_postgres
 
 dotnet test IotXmpp.sln -c "$configuration" --no-build --nologo -v quiet \
     --logger "console;verbosity=minimal" --logger "trx" --results-directory "$results" \

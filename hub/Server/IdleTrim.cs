@@ -6,11 +6,11 @@ namespace IotXmpp.Hub.Server;
 /// </summary>
 internal sealed class IdleTrim : IDisposable
 {
-    /// <summary>How often it looks (2 s): soon enough for who looks at the memory of a hub that has gone quiet.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    /// <summary>How often it looks (1 s): soon enough for who looks at the memory of a hub that has gone quiet.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Bytes allocated within one <see cref="Interval"/> that still count as quiet (256 KiB: keep-alives of a fleet).</summary>
-    public const long QuietBytes = 256 * 1024;
+    /// <summary>Bytes allocated within one <see cref="Interval"/> that still count as quiet (128 KiB: keep-alives of a fleet).</summary>
+    public const long QuietBytes = 128 * 1024;
 
     /// <summary>Bytes allocated since the last time that make it worth while (8 MiB).</summary>
     public const long WorthBytes = 8 << 20;

@@ -10,8 +10,13 @@ internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
 {
     private readonly ILogger _log = hub.Loggers.CreateLogger<IqDispatcher>();
 
+    private int _waiting;
+
     /// <summary>Ends when the hub stops.</summary>
     public CancellationToken Stopping { get; set; }
+
+    /// <summary>Requests whose handler waits for something.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
 
     public ValueTask HandleAsync(ServedEntity entity, Jid target, Stanza stanza, Session? sender)
     {
@@ -80,14 +85,24 @@ internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
     private async ValueTask FinishAsync(ValueTask<IqReply> pending, IqRequest request)
     {
         IqReply reply;
+        Interlocked.Increment(ref _waiting);
         try
         {
             reply = await pending.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            // The hub stops, and so has the stream of who asked.
+            return;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             Fail(request, e);
             return;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
         }
 
         router.Reply(request.Stanza, reply);

@@ -15,6 +15,11 @@ namespace IotXmpp.Hub.Streams;
 /// <summary>All client streams, what they share, and how sessions begin and end.</summary>
 public sealed class StreamHost : IAsyncDisposable
 {
+    /// <summary>How long a stop waits for what is under way: 120 times 20 ms, so that a whole stop stays below 3 s.</summary>
+    private const int StopWaits = 120;
+
+    private static readonly TimeSpan StopWait = TimeSpan.FromMilliseconds(20);
+
     private readonly ConcurrentDictionary<C2sStream, byte> _streams = new();
     private readonly ConcurrentDictionary<string, Session> _resumable = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<IPAddress, int> _unauthenticated = new();
@@ -22,6 +27,7 @@ public sealed class StreamHost : IAsyncDisposable
     private readonly Dictionary<string, IStreamFeature> _featureOf = new(StringComparer.Ordinal);
     private readonly List<IStreamFeature> _features = [];
     private readonly Action<Session, string, string> _endSession;
+    private int _finishing;
     private ITimer? _watch;
 
     /// <param name="hub">The modules, loaded.</param>
@@ -97,9 +103,10 @@ public sealed class StreamHost : IAsyncDisposable
             stream.Fail("system-shutdown", null, hint);
         }
 
-        for (int i = 0; i < 30 && !_streams.IsEmpty; i++)
+        // What was accepted is brought to its end: streams say their last words, sessions are told to be gone, handlers finish what they store.
+        for (int i = 0; i < StopWaits && (!_streams.IsEmpty || Volatile.Read(ref _finishing) > 0 || Hub.Router.Iqs.Waiting > 0); i++)
         {
-            await Task.Delay(100).ConfigureAwait(false);
+            await Task.Delay(StopWait).ConfigureAwait(false);
         }
 
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -239,6 +246,7 @@ public sealed class StreamHost : IAsyncDisposable
     // The rest of the hub hears of it as if the client had said it (RFC 6121 §4.5.4); then what it never acknowledged goes another way (XEP-0198 §5).
     private async Task FinishAsync(Session session)
     {
+        Interlocked.Increment(ref _finishing);
         try
         {
             // Also of a session that was never available: it may have directed presence to somebody (RFC 6121 §4.6.3).
@@ -253,6 +261,10 @@ public sealed class StreamHost : IAsyncDisposable
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             StreamLog.Failed(Log, e, session.Jid);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _finishing);
         }
     }
 

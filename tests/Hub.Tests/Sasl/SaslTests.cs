@@ -95,6 +95,18 @@ public sealed class SaslTests
     }
 
     [Fact]
+    public async Task The_old_binding_is_taken_but_not_announced()
+    {
+        byte[] finished = [5, 5, 5];
+        var context = new SaslContext { Domain = "example.com", IsEncrypted = true, TlsServerEndPoint = s_endPoint, TlsUnique = finished };
+        Assert.Equal(["tls-server-end-point"], Server.ChannelBindings(context));
+        var client = new ScramTestClient(ScramHash.Sha256, "juliet", "r0m30myr0m30", "p=tls-unique,,", finished);
+        Assert.Equal(SaslStepKind.Success, (await ScramAsync("SCRAM-SHA-256-PLUS", client, context)).Step.Kind);
+        var elsewhere = new ScramTestClient(ScramHash.Sha256, "juliet", "r0m30myr0m30", "p=tls-unique,,", [5, 5, 6]);
+        AssertFailed(SaslError.NotAuthorized, (await ScramAsync("SCRAM-SHA-256-PLUS", elsewhere, context)).Step);
+    }
+
+    [Fact]
     public async Task Keys_of_the_standards_give_their_messages()
     {
         // RFC 5802 §5 and RFC 7677 §3: user "user", password "pencil"; the server's nonce is random, so the proof is checked, not the text.

@@ -45,10 +45,36 @@ public sealed class OpenSslTests
     }
 
     [Fact]
+    public async Task Both_ends_have_the_same_first_Finished_message()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "SslStream runs over OpenSSL on Linux only");
+        using X509Certificate2 certificate = Certificates.SelfSigned("localhost");
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var outgoing = new TcpClient();
+        await outgoing.ConnectAsync((IPEndPoint)listener.LocalEndpoint).WaitAsync(Bound);
+        using TcpClient incoming = await listener.AcceptTcpClientAsync().WaitAsync(Bound);
+        await using var server = new SslStream(incoming.GetStream());
+        await using var client = new SslStream(outgoing.GetStream(), false, (_, _, _, _) => true);
+        var options = new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12 };
+
+        await Task.WhenAll(server.AuthenticateAsServerAsync(certificate), client.AuthenticateAsClientAsync(options)).WaitAsync(Bound);
+
+        byte[] unique = OpenSsl.Unique(server);
+        Assert.Equal(12, unique.Length);
+        // .NET gives the client the same bytes, behind a header and the binding's name.
+        using System.Security.Authentication.ExtendedProtection.ChannelBinding binding = client.TransportContext.GetChannelBinding(System.Security.Authentication.ExtendedProtection.ChannelBindingKind.Unique)!;
+        byte[] whole = new byte[binding.Size];
+        System.Runtime.InteropServices.Marshal.Copy(binding.DangerousGetHandle(), whole, 0, whole.Length);
+        Assert.Equal(unique, whole[^unique.Length..]);
+    }
+
+    [Fact]
     public void A_stream_before_its_handshake_is_left_as_it_is()
     {
         using var stream = new SslStream(new MemoryStream());
 
         Assert.False(OpenSsl.ReleaseWhenIdle(stream));
+        Assert.Empty(OpenSsl.Unique(stream));
     }
 }
