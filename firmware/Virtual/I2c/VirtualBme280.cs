@@ -65,6 +65,9 @@ public sealed class VirtualBme280 : VirtualRegisterPart
     /// <summary>Raw values to give instead of computed ones, such as those of a worked example; null to compute.</summary>
     public (int Temperature, int Pressure, int Humidity)? RawValues { get; set; }
 
+    /// <summary>Raw values of the last conversion; 0x80000 and 0x8000 also stand for "not measured" (§4.2.3).</summary>
+    public (int Temperature, int Pressure, int Humidity) LastRawValues => (_rawTemperature, _rawPressure, _rawHumidity);
+
     /// <summary>The supply was cut and came back: all control and data registers are as after power-on.</summary>
     public void Reset()
     {

@@ -59,10 +59,16 @@ public sealed class Bme280Tests
         Check.QuickThrowOnFailure(Prop.ForAll(climates.ToArbitrary(), climate =>
         {
             var bus = new VirtualI2cBus();
-            bus.Attach(Bme280.SecondAddress, new VirtualBme280 { Temperature = climate.Item1 / 100.0, Humidity = climate.Item2 / 10.0, Pressure = climate.Item3 / 100.0 });
+            var part = new VirtualBme280 { Temperature = climate.Item1 / 100.0, Humidity = climate.Item2 / 10.0, Pressure = climate.Item3 / 100.0 };
+            bus.Attach(Bme280.SecondAddress, part);
             var driver = new Bme280(bus.CreateDevice(Bme280.SecondAddress));
-            return driver.TryRead()
-                && Math.Abs(driver.CentiCelsius - climate.Item1) <= 2
+            if (!driver.TryRead())
+            {
+                // One climate in 65,536 has the very raw value that means "not measured": no reading, rather than a guess.
+                return part.LastRawValues is (0x80000, _, _) or (_, 0x80000, _) or (_, _, 0x8000);
+            }
+
+            return Math.Abs(driver.CentiCelsius - climate.Item1) <= 2
                 && Math.Abs((driver.Percent1024 / 102.4) - climate.Item2) <= 1
                 && Math.Abs((driver.Pascal256 / 256.0) - climate.Item3) <= 6;
         }));
