@@ -1,6 +1,7 @@
 using IotXmpp.Hub.Features.Accounts;
 using IotXmpp.Hub.Features.Control;
 using IotXmpp.Hub.Features.Disco;
+using IotXmpp.Hub.Features.Fast;
 using IotXmpp.Hub.Features.LastActivity;
 using IotXmpp.Hub.Features.LegacySession;
 using IotXmpp.Hub.Features.Ping;
@@ -22,6 +23,7 @@ public static class HubModules
     public static IReadOnlyList<IXmppModule> Create(HubServices hub) =>
     [
         new AccountsModule(hub.Accounts),
+        new FastModule(hub.Tokens, hub.Time),
         new StreamLimitsModule(hub.Xmpp),
         new LegacySessionModule(),
         new RosterModule(hub.Rosters, hub.Settings.Section<RosterOptions>("Roster")),
@@ -36,5 +38,5 @@ public static class HubModules
     ];
 
     /// <summary>The tables of all features.</summary>
-    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. RosterMigrations.All, .. LastSeenStore.Migrations, .. PubSubMigrations.All];
+    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. FastMigrations.All, .. RosterMigrations.All, .. LastSeenStore.Migrations, .. PubSubMigrations.All];
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.Fast;
 using IotXmpp.Hub.Features.LastActivity;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Hub.Modules;
@@ -22,11 +23,12 @@ namespace IotXmpp.Hub.Server;
 /// <param name="Xmpp">The bounds of streams.</param>
 /// <param name="Database">The hub's one database.</param>
 /// <param name="Accounts">The accounts.</param>
+/// <param name="Tokens">The tokens of clients.</param>
 /// <param name="Rosters">The rosters.</param>
 /// <param name="LastSeen">When and how accounts were last there.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Domain">The served domain.</param>
-public sealed record HubServices(HubSettings Settings, XmppOptions Xmpp, ISqlDatabase Database, AccountService Accounts, RosterStore Rosters, LastSeenStore LastSeen, TimeProvider Time, Jid Domain);
+public sealed record HubServices(HubSettings Settings, XmppOptions Xmpp, ISqlDatabase Database, AccountService Accounts, FastService Tokens, RosterStore Rosters, LastSeenStore LastSeen, TimeProvider Time, Jid Domain);
 
 /// <summary>The start was refused: one line for the operator, and the exit code.</summary>
 public sealed class HubStartException(string message, int exitCode) : Exception(message)
@@ -187,14 +189,16 @@ public sealed class HubServer : IAsyncDisposable
         var accounts = new AccountStore(database, time);
         var rosters = new RosterStore(database, settings.Section<RosterOptions>("Roster"));
         var lastSeen = new LastSeenStore(database, loggers.CreateLogger<LastSeenStore>());
-        var services = new HubServices(settings, xmpp, database, new AccountService(accounts, options.Security.Sasl.Iterations), rosters, lastSeen, time, domain);
+        FastOptions fast = settings.Section<FastOptions>("Fast");
+        var tokens = new FastService(new FastStore(database), fast, folder.Secret("fast.key"), time);
+        var services = new HubServices(settings, xmpp, database, new AccountService(accounts, options.Security.Sasl.Iterations), tokens, rosters, lastSeen, time, domain);
         var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = new AccountDirectory(accounts, services.Accounts, domain), Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(HubModules.Create(services));
         settings.ThrowIfUnknown();
         ServerCertificate certificate = ServerCertificate.Open(folder, domain.Domain, options.Tls, time, loggers.CreateLogger<ServerCertificate>());
         open.Push(new Once(certificate.Dispose));
         LoginThrottle? throttle = options.Security.LoginThrottle.Enabled ? new LoginThrottle(options.Security.LoginThrottle, time) : null;
-        var sasl = new SaslServer(new CredentialStore(accounts), options.Security.Sasl, folder.Secret("sasl.key"), throttle, loggers.CreateLogger<SaslServer>());
+        var sasl = new SaslServer(new CredentialStore(accounts), options.Security.Sasl, folder.Secret("sasl.key"), throttle, loggers.CreateLogger<SaslServer>()) { Tokens = fast.Enabled ? tokens : null };
         services.Accounts.Changed += (name, _) => sasl.CredentialsChanged(name);
         streams = new StreamHost(modules, xmpp, sasl, certificate, options.Security.Plaintext == PlaintextPolicy.Loopback);
         open.Push(streams);

@@ -17,6 +17,14 @@ public static class Ns
     public const string Tls = "urn:ietf:params:xml:ns:xmpp-tls";
     /// <summary>SASL negotiation (RFC 6120 §6).</summary>
     public const string Sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
+    /// <summary>The Extensible SASL Profile (XEP-0388).</summary>
+    public const string Sasl2 = "urn:xmpp:sasl:2";
+    /// <summary>Kinds of channel binding (XEP-0440).</summary>
+    public const string ChannelBinding = "urn:xmpp:sasl-cb:0";
+    /// <summary>Bind 2 (XEP-0386).</summary>
+    public const string Bind2 = "urn:xmpp:bind:0";
+    /// <summary>Tokens for quick authentication (XEP-0484).</summary>
+    public const string Fast = "urn:xmpp:fast:0";
     /// <summary>Resource binding (RFC 6120 §7).</summary>
     public const string Bind = "urn:ietf:params:xml:ns:xmpp-bind";
     /// <summary>Session establishment, kept for old clients (RFC 3921 §3).</summary>

@@ -209,7 +209,7 @@ public sealed class DiscoModule : IXmppModule
 
         public void Offer(IClientStream stream, XmlBuilder features)
         {
-            if (stream.State == StreamState.Binding)
+            if (stream.Account is not null)
             {
                 features.Open("c"u8, Ns.Caps).Attribute("hash"u8, "sha-1"u8).Attribute("node"u8, CapsNode).Attribute("ver"u8, disco.CapsVersion()).Close("c"u8);
             }

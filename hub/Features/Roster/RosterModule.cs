@@ -137,7 +137,7 @@ public sealed class RosterModule(RosterStore store, RosterOptions options) : IXm
 
         public void Offer(IClientStream stream, XmlBuilder features)
         {
-            if (stream.State == StreamState.Binding)
+            if (stream.Account is not null)
             {
                 features.Empty("ver"u8, "urn:xmpp:features:rosterver");
             }

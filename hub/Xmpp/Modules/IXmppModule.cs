@@ -54,6 +54,9 @@ public interface IModuleBuilder
     /// <summary>Takes part in stream negotiation.</summary>
     void StreamFeature(IStreamFeature feature);
 
+    /// <summary>Can be turned on while a client binds (XEP-0386).</summary>
+    void BindFeature(IBindFeature feature);
+
     /// <summary>Called when a session is bound, before its first stanza.</summary>
     void SessionOpened(Action<Session> handler);
 

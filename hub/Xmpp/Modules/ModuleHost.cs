@@ -16,6 +16,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     private readonly List<StanzaHandler>[] _presences = [[], [], []];
     private readonly List<(byte[] Namespace, StanzaHandler Handler)> _inspections = [];
     private readonly List<IStreamFeature> _streamFeatures = [];
+    private readonly List<IBindFeature> _bindFeatures = [];
     private readonly List<Action<Session>> _opened = [];
     private readonly List<Action<Session>> _closed = [];
     private readonly List<Func<CancellationToken, ValueTask>> _starting = [];
@@ -91,6 +92,8 @@ public sealed class ModuleHost : IHub, IModuleBuilder
 
     internal IReadOnlyList<IStreamFeature> StreamFeatures => _streamFeatures;
 
+    internal IReadOnlyList<IBindFeature> BindFeatures => _bindFeatures;
+
     /// <summary>Registers the modules and freezes everything.</summary>
     /// <exception cref="ArgumentException">Two modules answer the same request, or a setting is wrong.</exception>
     public void Load(IReadOnlyList<IXmppModule> modules)
@@ -153,6 +156,9 @@ public sealed class ModuleHost : IHub, IModuleBuilder
 
     /// <inheritdoc/>
     public void StreamFeature(IStreamFeature feature) => _streamFeatures.Add(feature);
+
+    /// <inheritdoc/>
+    public void BindFeature(IBindFeature feature) => _bindFeatures.Add(feature);
 
     /// <inheritdoc/>
     public void SessionOpened(Action<Session> handler) => _opened.Add(handler);

@@ -41,7 +41,7 @@ internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
 
         if (route.Ordering == IqOrdering.Concurrent && sender?.Stream is { } stream)
         {
-            return stream.RunConcurrentlyAsync(route, new IqRequest(stanza.Copy(), target, sender), this);
+            return stream.Concurrent.RunAsync(route, new IqRequest(stanza.Copy(), target, sender), this);
         }
 
         var request = new IqRequest(stanza, target, sender);
@@ -78,7 +78,7 @@ internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
 
     private async ValueTask AfterOthersAsync(Streams.C2sStream stream, IqRoute route, IqRequest request)
     {
-        await stream.ConcurrentEndedAsync().ConfigureAwait(false);
+        await stream.Concurrent.EndedAsync().ConfigureAwait(false);
         await RunAsync(route, request).ConfigureAwait(false);
     }
 

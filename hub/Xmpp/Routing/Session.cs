@@ -96,7 +96,7 @@ public sealed class Session
     public void End(string streamError, string reason) => Ending?.Invoke(this, streamError, reason);
 
     /// <summary>What <see cref="End"/> calls: the stream host.</summary>
-    internal Action<Session, string, string>? Ending { get; init; }
+    internal Action<Session, string, string>? Ending { get; set; }
 
     /// <summary>Sends one stanza: <paramref name="head"/>, then <c> to='…'</c>, then <paramref name="tail"/>.</summary>
     /// <param name="head">The start tag up to the addressee.</param>

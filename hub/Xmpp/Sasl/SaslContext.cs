@@ -23,6 +23,9 @@ public sealed class SaslContext
     /// <summary>The first Finished message of the handshake (RFC 5929 §3), or empty; taken from clients that know no other binding, never announced.</summary>
     public ReadOnlyMemory<byte> TlsUnique { get; init; }
 
+    /// <summary>Who the client says it is in its stream's start tag, or null: a hint only, which what it proves must not contradict (XEP-0388 §2.2).</summary>
+    public IotXmpp.Xmpp.Jid? From { get; init; }
+
     /// <summary>The peer, for the log-in throttle; null when unknown.</summary>
     public IPAddress? RemoteAddress { get; init; }
 }

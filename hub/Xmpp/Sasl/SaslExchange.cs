@@ -6,6 +6,9 @@ internal abstract class SaslExchange(SaslServer server, SaslContext context)
     /// <summary>How long the last step has to be held back.</summary>
     public TimeSpan Delay { get; private set; }
 
+    /// <summary>The token that the client has proved to hold, where that was the way.</summary>
+    public FastToken? Token { get; protected set; }
+
     protected SaslServer Server { get; } = server;
 
     protected SaslContext Context { get; } = context;
@@ -18,7 +21,9 @@ internal abstract class SaslExchange(SaslServer server, SaslContext context)
     /// </summary>
     protected bool IsOwnAuthzid(string authzid, string localpart)
         => authzid.Length == 0
-            || (Addresses.JidPrep.TryParse(authzid, out Xmpp.Jid? jid) && jid.Resource.Length == 0 && jid.Local == localpart && jid.Domain == Context.Domain);
+            || (Addresses.JidPrep.TryParse(authzid, out Xmpp.Jid? jid) && jid.Resource.Length == 0 && jid.Local == localpart && jid.Domain == Context.Domain
+                // XEP-0388 §2.3: and the stream's 'from' must not say otherwise.
+                && (Context.From is null || Context.From.Bare.Equals(jid)));
 
     /// <summary>
     /// Asks the throttle, before anything is verified; false when the attempt has to be refused. The delay holds a success back as well: otherwise a

@@ -27,6 +27,27 @@ public static class SaslMechanisms
     /// <summary>The channel binding of a TLS session's first Finished message (RFC 5929 §3).</summary>
     public const string TlsUnique = "tls-unique";
 
-    /// <summary>All of them, strongest first.</summary>
+    /// <summary>A token bound to the TLS session (<see cref="TlsExporter"/>).</summary>
+    public const string TokenExporter = "HT-SHA-256-EXPR";
+
+    /// <summary>A token bound to a TLS 1.2 session (<see cref="TlsUnique"/>, which later versions do not have).</summary>
+    public const string TokenUnique = "HT-SHA-256-UNIQ";
+
+    /// <summary>A token bound to the server's certificate (<see cref="TlsServerEndPoint"/>).</summary>
+    public const string TokenEndPoint = "HT-SHA-256-ENDP";
+
+    /// <summary>A token alone.</summary>
+    public const string TokenNone = "HT-SHA-256-NONE";
+
+    /// <summary>All but those for tokens, strongest first.</summary>
     public static IReadOnlyList<string> All { get; } = [ScramSha256Plus, ScramSha1Plus, ScramSha256, ScramSha1, Plain];
+
+    /// <summary>The channel-binding data of a mechanism for tokens on this stream; empty for none.</summary>
+    internal static ReadOnlyMemory<byte> TokenBinding(string mechanism, SaslContext context) => mechanism switch
+    {
+        TokenExporter => context.TlsExporter,
+        TokenUnique => context.TlsUnique,
+        TokenEndPoint => context.TlsServerEndPoint,
+        _ => default,
+    };
 }

@@ -33,28 +33,36 @@ public sealed class SaslNegotiation
     /// </summary>
     public TimeSpan Delay { get; private set; }
 
+    /// <summary>The token that the client has proved to hold, where that was the way (XEP-0484).</summary>
+    public FastToken? Token { get; private set; }
+
     /// <summary>
     /// <c>&lt;auth mechanism='…'&gt;</c>: <paramref name="text"/> is the element's character data: base64, <c>=</c> for an empty initial response,
     /// nothing for none (RFC 6120 §6.4.2).
     /// </summary>
     public ValueTask<SaslStep> AuthAsync(string mechanism, ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(mechanism);
-        if (_exchange is not null)
-        {
-            return new(Fail(SaslError.MalformedRequest)); // in the middle of another attempt
-        }
+        => BeginAsync(mechanism, null, text.IsEmpty ? default(ReadOnlyMemory<byte>?) : text, cancellationToken);
 
-        _exchange = _server.Exchange(mechanism, _context, out SaslError error);
-        return _exchange is null ? new(Fail(error)) : StepAsync(text, isInitial: true, cancellationToken);
-    }
+    /// <summary>
+    /// <c>&lt;authenticate mechanism='…'&gt;</c> of SASL2 (XEP-0388 §2.3): <paramref name="initial"/> is the character data of <c>initial-response</c>, base64;
+    /// null where that element is not there.
+    /// </summary>
+    /// <param name="mechanism">The mechanism.</param>
+    /// <param name="use">What stands around a token; null where none is used.</param>
+    /// <param name="initial">The initial response.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public ValueTask<SaslStep> AuthenticateAsync(string mechanism, FastUse? use, ReadOnlyMemory<byte>? initial, CancellationToken cancellationToken)
+        => BeginAsync(mechanism, use, initial, cancellationToken);
 
     /// <summary><c>&lt;response&gt;</c>: <paramref name="text"/> is base64 (RFC 6120 §6.4.3).</summary>
     public ValueTask<SaslStep> ResponseAsync(ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
-        => _exchange is null ? new(Fail(SaslError.MalformedRequest)) : StepAsync(text, isInitial: false, cancellationToken);
+        => _exchange is null ? new(Fail(SaslError.MalformedRequest)) : StepAsync(text, cancellationToken);
 
     /// <summary><c>&lt;abort/&gt;</c> (RFC 6120 §6.4.4).</summary>
     public SaslStep Abort() => Fail(SaslError.Aborted);
+
+    /// <summary>Ends the attempt for what stands around the messages of its mechanism.</summary>
+    public SaslStep Refuse(SaslError error) => Fail(error);
 
     /// <summary>The element name of an error (RFC 6120 §6.5).</summary>
     public static string ElementName(SaslError error) => error switch
@@ -73,9 +81,22 @@ public sealed class SaslNegotiation
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "not a failure"),
     };
 
-    private async ValueTask<SaslStep> StepAsync(ReadOnlyMemory<byte> text, bool isInitial, CancellationToken cancellationToken)
+    private ValueTask<SaslStep> BeginAsync(string mechanism, FastUse? use, ReadOnlyMemory<byte>? initial, CancellationToken cancellationToken)
     {
-        if (!TryDecode(text.Span, isInitial, out byte[]? message, out SaslError error))
+        ArgumentNullException.ThrowIfNull(mechanism);
+        if (_exchange is not null)
+        {
+            return new(Fail(SaslError.MalformedRequest)); // in the middle of another attempt
+        }
+
+        _exchange = use is null ? _server.Exchange(mechanism, _context, out SaslError error) : _server.Exchange(mechanism, _context, use, out error);
+        return _exchange is null ? new(Fail(error)) : StepAsync(initial, cancellationToken);
+    }
+
+    private async ValueTask<SaslStep> StepAsync(ReadOnlyMemory<byte>? text, CancellationToken cancellationToken)
+    {
+        byte[]? message = null;
+        if (text is { } given && !TryDecode(given.Span, out message, out SaslError error))
         {
             return Fail(error);
         }
@@ -98,6 +119,7 @@ public sealed class SaslNegotiation
         else if (step.Kind == SaslStepKind.Success)
         {
             _exchange = null;
+            Token = exchange.Token;
         }
 
         Delay = exchange.Delay;
@@ -113,23 +135,17 @@ public sealed class SaslNegotiation
     }
 
     /// <summary>Base64 as RFC 4648 §4 has it: no spaces, no line breaks, padded.</summary>
-    private static bool TryDecode(ReadOnlySpan<byte> text, bool isInitial, out byte[]? message, out SaslError error)
+    private static bool TryDecode(ReadOnlySpan<byte> text, out byte[]? message, out SaslError error)
     {
         message = null;
         error = SaslError.None;
-        if (text.IsEmpty)
-        {
-            message = isInitial ? null : [];
-            return true;
-        }
-
         if (text.Length > MaxMessageChars)
         {
             error = SaslError.MalformedRequest;
             return false;
         }
 
-        if (text is [(byte)'='])
+        if (text.IsEmpty || text is [(byte)'='])
         {
             message = [];
             return true;

@@ -13,9 +13,12 @@ public sealed class SaslServer
     private readonly byte[] _secret;
     private readonly ILogger _logger;
 
-    // The lists are asked for by every stream, so each is made once: [encrypted and bound, encrypted or allowed in plain]
     private readonly string[] _withBinding;
     private readonly string[] _withoutBinding;
+
+    // Every stream asks for its offer, so each is made once: the index is what the stream has (see Offer).
+    private readonly SaslOffer?[] _offers = new SaslOffer?[16];
+    private readonly SaslOffer _nothing = new([], [], []);
 
     /// <summary>Makes the server side; <paramref name="secret"/> (16 octets or more, kept over restarts) makes the salts of accounts that do not exist.</summary>
     public SaslServer(
@@ -38,22 +41,31 @@ public sealed class SaslServer
 
     internal VerifiedPasswords Verified { get; }
 
-    /// <summary>Names of the mechanisms to offer on this stream, strongest first (RFC 6120 §6.3.3); empty when TLS has to come first.</summary>
-    public IReadOnlyList<string> Mechanisms(SaslContext context)
+    /// <summary>Where tokens are kept (XEP-0484); null where none are given out.</summary>
+    public ITokenStore? Tokens { get; init; }
+
+    /// <summary>What this stream is offered.</summary>
+    public SaslOffer Offer(SaslContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return !context.IsEncrypted && !context.AllowPlaintext ? [] : HasBinding(context) ? _withBinding : _withoutBinding;
+        if (!context.IsEncrypted && !context.AllowPlaintext)
+        {
+            return _nothing;
+        }
+
+        bool hasEndPoint = context.IsEncrypted && !context.TlsServerEndPoint.IsEmpty;
+        bool hasExporter = context.IsEncrypted && !context.TlsExporter.IsEmpty;
+        // RFC 9266 §3: TLS 1.3, where there is an exporter, has no tls-unique.
+        bool hasUnique = context.IsEncrypted && !context.TlsUnique.IsEmpty && !hasExporter;
+        int index = (hasEndPoint ? 1 : 0) | (hasExporter ? 2 : 0) | (hasUnique ? 4 : 0) | (context.IsEncrypted ? 8 : 0);
+        return _offers[index] ??= MakeOffer(context.IsEncrypted, hasEndPoint, hasExporter, hasUnique);
     }
 
+    /// <summary>Names of the mechanisms to offer on this stream, strongest first (RFC 6120 §6.3.3); empty when TLS has to come first.</summary>
+    public IReadOnlyList<string> Mechanisms(SaslContext context) => Offer(context).Mechanisms;
+
     /// <summary>The channel-binding types to announce (XEP-0440); empty without TLS.</summary>
-    public IReadOnlyList<string> ChannelBindings(SaslContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        return !OffersChannelBinding(context) ? []
-            : context.TlsExporter.IsEmpty ? [SaslMechanisms.TlsServerEndPoint]
-            : context.TlsServerEndPoint.IsEmpty ? [SaslMechanisms.TlsExporter]
-            : [SaslMechanisms.TlsServerEndPoint, SaslMechanisms.TlsExporter];
-    }
+    public IReadOnlyList<string> ChannelBindings(SaslContext context) => Offer(context).ChannelBindings;
 
     /// <summary>Makes the negotiation of one stream.</summary>
     public SaslNegotiation Begin(SaslContext context)
@@ -72,8 +84,8 @@ public sealed class SaslServer
         Verified.Forget(localpart);
     }
 
-    /// <summary>True when a <c>-PLUS</c> mechanism is among those that this stream is offered.</summary>
-    internal bool OffersChannelBinding(SaslContext context) => HasBinding(context) && _withBinding.Length > _withoutBinding.Length;
+    /// <summary>Octets that are always the same for one text and this hub, and that nobody else can make; 64 at most.</summary>
+    internal byte[] Derive(string text, int length) => HMACSHA512.HashData(_secret, Encoding.UTF8.GetBytes(text))[..length];
 
     /// <summary>The state machine for a mechanism, or why there is none.</summary>
     internal SaslExchange? Exchange(string mechanism, SaslContext context, out SaslError error)
@@ -96,6 +108,55 @@ public sealed class SaslServer
             SaslMechanisms.ScramSha256 => new ScramExchange(this, context, ScramHash.Sha256, plus: false),
             _ => new ScramExchange(this, context, ScramHash.Sha256, plus: true),
         };
+    }
+
+    /// <summary>The state machine for a token, or why there is none.</summary>
+    internal SaslExchange? Exchange(string mechanism, SaslContext context, FastUse use, out SaslError error)
+    {
+        bool isOffered = Offer(context).TokenMechanisms.Contains(mechanism, StringComparer.Ordinal);
+        error = isOffered ? SaslError.None : SaslError.InvalidMechanism;
+        return isOffered ? new HashedTokenExchange(this, context, mechanism, use) : null;
+    }
+
+    internal async ValueTask<IReadOnlyList<FastToken>> FindTokensAsync(string localpart, Guid agent, ScramCredentials credentials, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Tokens!.FindAsync(localpart, agent, credentials, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            SaslLog.StoreFailed(_logger, exception);
+            throw new CredentialStoreException(exception);
+        }
+    }
+
+    internal async ValueTask<bool> UseTokenAsync(FastToken token, FastUse use, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Tokens!.UseAsync(token, use, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            SaslLog.StoreFailed(_logger, exception);
+            throw new CredentialStoreException(exception);
+        }
+    }
+
+    /// <summary>A new token for a client that has authenticated; null where none can be made: then it comes with what it came with.</summary>
+    internal async ValueTask<IssuedToken?> IssueTokenAsync(string localpart, Guid agent, string mechanism, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ScramCredentials? credentials = Tokens is null ? null : await _store.FindAsync(localpart, ScramHash.Sha256, cancellationToken);
+            return credentials is null ? null : await Tokens!.IssueAsync(localpart, agent, mechanism, credentials, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            SaslLog.TokenFailed(_logger, exception);
+            return null;
+        }
     }
 
     internal async ValueTask<ScramCredentials?> FindAsync(string localpart, ScramHash hash, CancellationToken cancellationToken)
@@ -123,7 +184,16 @@ public sealed class SaslServer
         return new ScramCredentials(hash, octets[..ScramCredentials.SaltBytes], _options.Iterations, keys[..Scram.Bytes(hash)], keys[Scram.Bytes(hash)..]);
     }
 
-    private static bool HasBinding(SaslContext context) => context.IsEncrypted && !(context.TlsServerEndPoint.IsEmpty && context.TlsExporter.IsEmpty);
+    private SaslOffer MakeOffer(bool isEncrypted, bool hasEndPoint, bool hasExporter, bool hasUnique)
+    {
+        bool hasPlus = (hasEndPoint || hasExporter) && _withBinding.Length > _withoutBinding.Length;
+        string[] bindings = hasPlus ? [.. Have(hasEndPoint, SaslMechanisms.TlsServerEndPoint), .. Have(hasExporter, SaslMechanisms.TlsExporter)] : [];
+        string[] tokens = !isEncrypted || Tokens is null ? []
+            : [.. Have(hasExporter, SaslMechanisms.TokenExporter), .. Have(hasUnique, SaslMechanisms.TokenUnique), .. Have(hasEndPoint, SaslMechanisms.TokenEndPoint), SaslMechanisms.TokenNone];
+        return new SaslOffer(hasEndPoint || hasExporter ? _withBinding : _withoutBinding, bindings, tokens);
+    }
+
+    private static string[] Have(bool has, string name) => has ? [name] : [];
 }
 
 /// <summary>The store of accounts did not answer; becomes <c>temporary-auth-failure</c>.</summary>

@@ -43,7 +43,7 @@ internal sealed class ScramExchange(SaslServer server, SaslContext context, Scra
         }
 
         // §6: the client could bind but saw no -PLUS, although it was offered on this stream: somebody took it out on the way.
-        if (flag == BindingFlag.SupportedButNotOffered && Server.OffersChannelBinding(Context))
+        if (flag == BindingFlag.SupportedButNotOffered && Server.Offer(Context).HasPlus)
         {
             return SaslStep.Failure(SaslError.NotAuthorized);
         }
@@ -74,7 +74,7 @@ internal sealed class ScramExchange(SaslServer server, SaslContext context, Scra
         string combined = nonce + Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceBytes));
         _nonce = Encoding.ASCII.GetBytes(combined);
         byte[] challenge = Encoding.ASCII.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"r={combined},s={Convert.ToBase64String(_keys.Salt)},i={_keys.Iterations}"));
+            string.Create(CultureInfo.InvariantCulture, $"r={combined},s={Convert.ToBase64String(_keys.Salt)},i={_keys.Iterations},h={Server.Offer(Context).DowngradeHash(hash)}"));
         _firstMessages = [.. message.AsSpan(bareAt), (byte)',', .. challenge, (byte)','];
         return SaslStep.Challenge(challenge);
     }

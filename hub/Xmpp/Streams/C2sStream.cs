@@ -32,15 +32,11 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     private bool _headerSent;
     private bool _closedByPeer;
     private bool _hasEnded;
-    private long _lastReceived;
-    private long _probedAt;
-    private long _watchedSince;
-    private int _watchedWrite;
+    private Liveness _liveness;
     private TaskCompletionSource? _ended;
     private byte[]? _language;
-    private int _concurrent;
-    private TaskCompletionSource? _concurrentEnded;
-    private Negotiation? _negotiation;
+    private ConcurrentIqs? _concurrent;
+    private StreamNegotiation? _negotiation;
 
     public C2sStream(StreamHost host, ConnectionContext connection)
     {
@@ -49,8 +45,8 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         _input = connection.Transport.Input;
         _tokenizer = new StreamTokenizer(host.Options.UnauthenticatedBytes, host.Options.MaxDepth, host.Options.MaxAttributes);
         _queue = new OutboundQueue(new PipeSink(connection.Transport.Output), host.Options.OutboundQueueBytes, this);
-        OpenedAt = _lastReceived = host.Now;
-        _negotiation = new Negotiation();
+        _liveness = new Liveness(host.Now);
+        _negotiation = new StreamNegotiation();
     }
 
     /// <inheritdoc/>
@@ -65,31 +61,27 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     /// <inheritdoc/>
     public Session? Session { get; private set; }
 
-    /// <summary>When the connection came, in milliseconds of the hub's clock.</summary>
-    public long OpenedAt { get; }
-
     public IPEndPoint? Peer => _connection.RemoteEndPoint as IPEndPoint;
 
     public OutboundQueue Queue => _queue;
 
-    public bool HasConcurrent => Volatile.Read(ref _concurrent) > 0;
+    /// <summary>Whether requests of the session are in work beside its later stanzas.</summary>
+    public bool HasConcurrent => _concurrent is { Any: true };
+
+    /// <summary>Those requests.</summary>
+    public ConcurrentIqs Concurrent => _concurrent ??= new ConcurrentIqs(_host.Options.MaxConcurrentIqs);
 
     /// <summary>Whether passwords may be sent without TLS: only where settings allow it, and only from loopback.</summary>
     public bool MayStayPlain => _host.AllowPlaintext && Peer is { } peer && IPAddress.IsLoopback(peer.Address);
 
     /// <summary>SASL of this stream, while it is being negotiated.</summary>
-    public SaslNegotiation Sasl => (_negotiation ??= new Negotiation()).Sasl ??= _host.Sasl.Begin(SaslContext());
+    public SaslNegotiation Sasl => Negotiation.Sasl ??= _host.Sasl.Begin(SaslContext());
 
-    public SaslContext SaslContext() => new()
-    {
-        Domain = _host.Hub.Domain.Domain,
-        IsEncrypted = IsEncrypted,
-        AllowPlaintext = MayStayPlain,
-        TlsServerEndPoint = _negotiation?.Identity is { } identity ? identity.ServerEndPoint : default,
-        TlsExporter = _negotiation?.TlsExporter,
-        TlsUnique = _negotiation?.TlsUnique,
-        RemoteAddress = Peer?.Address,
-    };
+    /// <summary>What the negotiation needs; made anew where a bound stream has let it go.</summary>
+    public StreamNegotiation Negotiation => _negotiation ??= new StreamNegotiation();
+
+    /// <summary>What SASL has to know of this stream.</summary>
+    public SaslContext SaslContext() => Negotiation.Context(this, _host.Hub.Domain);
 
     /// <summary>Runs the stream to its end.</summary>
     public async Task RunAsync(bool directTls)
@@ -107,7 +99,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
             {
                 PipeReader input = _input;
                 ReadResult result = await input.ReadAsync().ConfigureAwait(false);
-                Volatile.Write(ref _lastReceived, _host.Now);
+                _liveness.Received(_host.Now);
                 if (State == StreamState.Closed)
                 {
                     input.AdvanceTo(result.Buffer.End);
@@ -206,16 +198,15 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     }
 
     /// <summary>SASL has succeeded: the stream starts again (RFC 6120 §6.4.6), with the limits of a client that is known.</summary>
-    public void Authenticated(string account)
+    public void Restarting(string account)
     {
-        Account = account;
-        State = StreamState.Opening;
+        Authenticated(account, StreamState.Opening);
         _headerSent = false;
-        _host.Authenticated(this);
         _tokenizer.Restart();
-        _tokenizer.MaxBytes = _host.Options.MaxStanzaBytes;
-        _negotiation = null;
     }
+
+    /// <summary>SASL2 has succeeded: the stream goes on (XEP-0388 §2.6.1), with the limits of a client that is known.</summary>
+    public void Continuing(string account) => Authenticated(account, StreamState.Binding);
 
     /// <summary>A session was bound or resumed.</summary>
     public void Bound(Session session)
@@ -225,136 +216,54 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         _negotiation = null;
     }
 
+    /// <summary>The session could not be bound after all.</summary>
+    public void NotBound() => Session = null;
+
+    /// <summary>Writes the features of the stream as it stands now.</summary>
+    public void WriteFeatures(XmlBuilder xml)
+    {
+        xml.Open("stream:features"u8);
+        foreach (IStreamFeature feature in _host.Features)
+        {
+            feature.Offer(this, xml);
+        }
+
+        xml.Close("stream:features"u8);
+    }
+
     /// <summary>TLS begins after what was sent so far (RFC 6120 §5.4.2.3).</summary>
     public void BeginTls() => _startTls = true;
 
     /// <summary>Looks at the clock: negotiation, silence, a write that hangs. Called every second.</summary>
     public void Watch(long now)
     {
-        XmppOptions options = _host.Options;
-        int writing = _queue.Writing;
-        if (writing != _watchedWrite)
+        switch (_liveness.Look(now, _host.Options, State, _queue.Writing, Session?.KeepAliveSeconds ?? 0))
         {
-            _watchedWrite = writing;
-            _watchedSince = now;
-        }
-        else if (writing != 0 && now - _watchedSince > options.WriteSeconds * 1000L)
-        {
-            EndReason ??= "connection-lost";
-            _connection.Abort(new ConnectionAbortedException("The peer does not read."));
-            return;
-        }
-
-        if (State == StreamState.Closed)
-        {
-            return;
-        }
-
-        if (State != StreamState.Bound)
-        {
-            if (now - OpenedAt > options.NegotiationSeconds * 1000L)
-            {
-                Fail("connection-timeout", $"Not logged in within {options.NegotiationSeconds} seconds.");
-            }
-
-            return;
-        }
-
-        long silent = now - Volatile.Read(ref _lastReceived);
-        int announced = Session!.KeepAliveSeconds;
-        if (announced > 0)
-        {
-            if (silent > announced * 1500L)
-            {
-                Lost();
-            }
-
-            return;
-        }
-
-        if (options.IdleSeconds == 0 || silent < options.IdleSeconds * 1000L)
-        {
-            return;
-        }
-
-        if (_probedAt <= _lastReceived)
-        {
-            _probedAt = now;
-            Probe();
-        }
-        else if (now - _probedAt > options.ProbeSeconds * 1000L)
-        {
-            Lost();
+            case LivenessFinding.DoesNotRead:
+                EndReason ??= "connection-lost";
+                _connection.Abort(new ConnectionAbortedException("The peer does not read."));
+                break;
+            case LivenessFinding.NegotiationTooLong:
+                Fail("connection-timeout", $"Not logged in within {_host.Options.NegotiationSeconds} seconds.");
+                break;
+            case LivenessFinding.Probe:
+                Liveness.Probe(Session!, _queue, _host.Hub.Domain);
+                break;
+            case LivenessFinding.Lost:
+                EndReason = "keepalive-timeout";
+                KeepSession = false;
+                Fail("connection-timeout");
+                break;
         }
     }
 
-    /// <summary>Runs a request beside the session's later stanzas, within the bound.</summary>
-    public async ValueTask RunConcurrentlyAsync(IqRoute route, IqRequest request, IqDispatcher dispatcher)
+    private void Authenticated(string account, StreamState next)
     {
-        while (Volatile.Read(ref _concurrent) >= _host.Options.MaxConcurrentIqs)
-        {
-            await ConcurrentEndedAsync(toHalf: true).ConfigureAwait(false);
-        }
-
-        Interlocked.Increment(ref _concurrent);
-        ValueTask run = dispatcher.RunAsync(route, request);
-        if (run.IsCompletedSuccessfully)
-        {
-            ConcurrentEnded();
-        }
-        else
-        {
-            _ = FinishAsync(run);
-        }
-    }
-
-    /// <summary>Ends when no request of this session is in work.</summary>
-    public ValueTask ConcurrentEndedAsync() => ConcurrentEndedAsync(toHalf: false);
-
-    private static bool IsClientNamespace(ReadOnlySpan<byte> ns) => ns.SequenceEqual("jabber:client"u8);
-
-    private async ValueTask ConcurrentEndedAsync(bool toHalf)
-    {
-        while (true)
-        {
-            Task ended;
-            lock (_queue)
-            {
-                if (_concurrent <= (toHalf ? _host.Options.MaxConcurrentIqs / 2 : 0))
-                {
-                    return;
-                }
-
-                ended = (_concurrentEnded ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-            }
-
-            await ended.ConfigureAwait(false);
-        }
-    }
-
-    private async Task FinishAsync(ValueTask run)
-    {
-        try
-        {
-            await run.ConfigureAwait(false);
-        }
-        finally
-        {
-            ConcurrentEnded();
-        }
-    }
-
-    private void ConcurrentEnded()
-    {
-        TaskCompletionSource? waiting;
-        lock (_queue)
-        {
-            _concurrent--;
-            waiting = _concurrentEnded;
-            _concurrentEnded = null;
-        }
-
-        waiting?.TrySetResult();
+        Account = account;
+        State = next;
+        _host.Authenticated(this);
+        _tokenizer.MaxBytes = _host.Options.MaxStanzaBytes;
+        _negotiation = null;
     }
 
     private async ValueTask ConsumeAsync(ReadOnlySequence<byte> buffer)
@@ -455,97 +364,43 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
 
         if (!isPlain)
         {
-            bytes = Normalize(bytes);
+            bytes = StreamPrefixes.Resolve(bytes.Span, _tokenizer.StreamPrefixes);
         }
 
         Stanza stanza = StanzaPool.Rent();
         (Range to, Range from) = stanza.Load(bytes);
-        if (stanza.Kind == StanzaKind.None || !IsClientNamespace(stanza.RootNamespace))
+        if (stanza.Kind == StanzaKind.None || !stanza.RootNamespace.SequenceEqual("jabber:client"u8))
         {
             StanzaPool.Return(stanza);
             return HandleNonzaAsync(bytes);
         }
 
-        if (State != StreamState.Bound)
-        {
-            return HandleEarlyStanzaAsync(stanza, bytes);
-        }
-
-        ReadOnlySpan<byte> span = bytes.Span;
-        Session session = Session!;
-        if (!from.Equals(default) && !IsOwn(span[from]))
-        {
-            // RFC 6120 §8.1.2.1: it may say its own address or none.
-            Fail("invalid-from");
-            return default;
-        }
-
-        stanza.From = session.Jid;
-        stanza.To = null;
-        stanza.Language = _language;
-        if (!to.Equals(default) && !span[to].IsEmpty)
-        {
-            if (!TryAddress(span[to], out Jid? address))
-            {
-                stanza.To = _host.Hub.Domain;
-                Count(session);
-                _host.Hub.Router.Bounce(stanza, StanzaError.JidMalformed);
-                return default;
-            }
-
-            stanza.To = address;
-        }
-
-        ValueTask routed = _host.Hub.Router.RouteAsync(stanza, session);
-        if (routed.IsCompletedSuccessfully)
-        {
-            Count(session);
-            StanzaPool.Return(stanza);
-            return default;
-        }
-
-        return FinishRouteAsync(routed, session);
+        return State == StreamState.Bound
+            ? InboundStanzas.RouteAsync(_host, this, stanza, bytes.Span, to, from, _language)
+            : HandleEarlyStanzaAsync(stanza, bytes);
     }
-
-    private static async ValueTask FinishRouteAsync(ValueTask routed, Session session)
-    {
-        await routed.ConfigureAwait(false);
-        Count(session);
-    }
-
-    // XEP-0198 §4: a stanza counts when the hub has taken responsibility for it.
-    private static void Count(Session session)
-    {
-        if (session.Management is { } management)
-        {
-            management.Received++;
-        }
-    }
-
-    private bool IsOwn(ReadOnlySpan<byte> raw) => TryAddress(raw, out Jid? jid) && (jid.Equals(Session!.Jid) || jid.Equals(Session.Jid.Bare));
-
-    private bool TryAddress(ReadOnlySpan<byte> raw, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Jid? jid) => raw.Contains((byte)'&')
-        ? Addresses.JidPrep.TryParse(XmlEscape.Decode(raw, isAttribute: true), out jid)
-        : _host.Jids.TryParse(raw, out jid);
 
     private async ValueTask HandleNonzaAsync(ReadOnlyMemory<byte> bytes)
     {
         Element element = Element.Parse(bytes.Span);
-        IStreamFeature? feature = _host.FeatureOf(element.Namespace);
-        if (feature is null)
+        if (element.Is("error", Ns.Stream))
         {
-            if (element.Is("error", Ns.Stream))
-            {
-                EndReason = "stream-error";
-                Close();
-                return;
-            }
-
-            Fail("unsupported-stanza-type");
-            return;
+            EndReason = "stream-error";
+            Close();
         }
-
-        await feature.HandleAsync(this, element, _host.Stopping).ConfigureAwait(false);
+        else if (_negotiation?.Sasl2 is not null && element.Namespace != Ns.Sasl2)
+        {
+            // XEP-0388 §2.4: while it is under way nothing else may come.
+            Fail("not-authorized");
+        }
+        else if (_host.FeatureOf(element.Namespace) is not { } feature)
+        {
+            Fail("unsupported-stanza-type");
+        }
+        else
+        {
+            await feature.HandleAsync(this, element, _host.Stopping).ConfigureAwait(false);
+        }
     }
 
     // Before a resource is bound only the bind request itself is allowed (RFC 6120 §7.1).
@@ -560,33 +415,12 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         Fail("not-authorized");
     }
 
-    // An element with prefixes is written anew, so that its bytes mean the same in every stream.
-    private ReadOnlyMemory<byte> Normalize(ReadOnlyMemory<byte> bytes)
-    {
-        using var xml = new XmlBuilder(bytes.Length + 256);
-        int nameEnd = bytes.Span.IndexOfAny(" \t\r\n/>"u8);
-        xml.Raw(bytes.Span[..nameEnd]);
-        var root = new XmlSpanReader(bytes.Span);
-        root.Read();
-        foreach ((byte[] prefix, byte[] uri) in _tokenizer.StreamPrefixes)
-        {
-            byte[] name = [.. "xmlns:"u8, .. prefix];
-            if (!root.TryGetAttribute(name, out _))
-            {
-                xml.Raw(" "u8).Raw(name).Raw("=\""u8).Raw(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(uri).Replace("\"", "&quot;", StringComparison.Ordinal))).Raw("\""u8);
-            }
-        }
-
-        xml.Raw(bytes.Span[nameEnd..]);
-        return Element.Parse(xml.Written).ToBytes();
-    }
-
     private void OpenStream(ReadOnlySpan<byte> tag)
     {
         State = Account is not null ? StreamState.Binding : _tls is null && !MayStayPlain ? StreamState.Securing : StreamState.Authenticating;
         StreamHeader header = StreamHeader.Read(tag, _host.Hub.Domain);
         _language = header.Language;
-        (_negotiation ??= new Negotiation()).PeerJid = header.From;
+        Negotiation.PeerJid = header.From;
         if (header.Error is { } error)
         {
             Fail(error, header.Text);
@@ -595,13 +429,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
 
         using var xml = new XmlBuilder(1024);
         WriteHeader(xml);
-        xml.Open("stream:features"u8);
-        foreach (IStreamFeature feature in _host.Features)
-        {
-            feature.Offer(this, xml);
-        }
-
-        xml.Close("stream:features"u8);
+        WriteFeatures(xml);
         _queue.Append(xml.Written);
     }
 
@@ -614,53 +442,22 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     private async ValueTask<bool> SecureAsync()
     {
         TlsIdentity identity = _host.Tls!.Current;
-        var tls = new SslStream(new TransportStream(_connection.Transport), leaveInnerStreamOpen: true);
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_connection.ConnectionClosed);
-        timeout.CancelAfter(TimeSpan.FromSeconds(_host.Options.NegotiationSeconds));
-        try
-        {
-            await tls.AuthenticateAsServerAsync(identity.Options, timeout.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is System.Security.Authentication.AuthenticationException or IOException or OperationCanceledException)
+        if (await TlsUpgrade.AcceptAsync(_host, _connection, identity).ConfigureAwait(false) is not { } tls)
         {
             // RFC 6120 §5.4.3.2: after a failed negotiation the connection is closed without a word.
-            StreamLog.TlsFailed(_host.Log, Peer, e.Message);
-            await tls.DisposeAsync().ConfigureAwait(false);
             Close();
             _connection.Abort(new ConnectionAbortedException("TLS failed."));
             return false;
         }
 
-        OpenSsl.ReleaseWhenIdle(tls);
         _tls = tls;
         _input = PipeReader.Create(tls, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
         _queue.SetSink(new StreamSink(tls));
         _tokenizer.Restart();
         _headerSent = false;
         State = StreamState.Opening;
-        _negotiation = new Negotiation { Identity = identity, TlsExporter = OpenSsl.ChannelBinding(tls), TlsUnique = OpenSsl.Unique(tls) };
+        _negotiation = new StreamNegotiation { Identity = identity, TlsExporter = OpenSsl.ChannelBinding(tls), TlsUnique = OpenSsl.Unique(tls) };
         return true;
-    }
-
-    private void Probe()
-    {
-        if (Session!.Management is { } management)
-        {
-            management.Request(_queue);
-            return;
-        }
-
-        using var xml = new XmlBuilder();
-        xml.Open("iq"u8).Attribute("type"u8, "get"u8).Attribute("id"u8, "probe"u8).Attribute("from"u8, _host.Hub.Domain.Utf8).Attribute("to"u8, Session.Jid.Utf8);
-        xml.Empty("ping"u8, Ns.Ping).Close("iq"u8);
-        _queue.Append(xml.Written);
-    }
-
-    private void Lost()
-    {
-        EndReason = "keepalive-timeout";
-        KeepSession = false;
-        Fail("connection-timeout");
     }
 
     void IOutboundOwner.Overflow()
@@ -689,21 +486,9 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
             _ended?.TrySetResult();
         }
 
-        if (clean)
+        if (clean && !await TlsUpgrade.EndAsync(_queue, _tls, _host.Hub.Time).ConfigureAwait(false))
         {
-            try
-            {
-                await _queue.IdleAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(2), _host.Hub.Time).ConfigureAwait(false);
-                if (_tls is not null)
-                {
-                    await _tls.ShutdownAsync().WaitAsync(TimeSpan.FromSeconds(1), _host.Hub.Time).ConfigureAwait(false);
-                }
-            }
-            catch (Exception e) when (e is TimeoutException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
-            {
-                // The peer does not read its last words.
-                _connection.Abort(new ConnectionAbortedException("The peer does not read the end of the stream."));
-            }
+            _connection.Abort(new ConnectionAbortedException("The peer does not read the end of the stream."));
         }
 
         _queue.Close();
@@ -712,34 +497,4 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
             await _tls.DisposeAsync().ConfigureAwait(false);
         }
     }
-
-    /// <summary>What only the negotiation needs; a bound stream does not keep it.</summary>
-    private sealed class Negotiation
-    {
-        public SaslNegotiation? Sasl { get; set; }
-
-        public TlsIdentity? Identity { get; set; }
-
-        public byte[]? TlsExporter { get; set; }
-
-        public byte[]? TlsUnique { get; set; }
-
-        public Jid? PeerJid { get; set; }
-    }
-}
-
-/// <summary>Stanza objects that are between two readings.</summary>
-internal static class StanzaPool
-{
-    [ThreadStatic]
-    private static Stanza? _spare;
-
-    public static Stanza Rent()
-    {
-        Stanza stanza = _spare ?? new Stanza();
-        _spare = null;
-        return stanza;
-    }
-
-    public static void Return(Stanza stanza) => _spare = stanza;
 }

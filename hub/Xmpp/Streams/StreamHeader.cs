@@ -24,7 +24,9 @@ internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string
         Jid? from = reader.Attribute("from"u8) is { } address && JidPrep.TryParse(address, out Jid? jid) ? jid : null;
         byte[]? language = reader.Attribute("xml:lang"u8) is { Length: > 0 and <= MaxLanguage } name ? Encoding.UTF8.GetBytes(name) : null;
         string? text = null;
-        string? error = NamespaceError(reader) ?? AddressError(reader.Attribute("to"u8), domain, out text) ?? (IsVersion1(reader.Attribute("version"u8)) ? null : "unsupported-version");
+        string? error = NamespaceError(reader) ?? AddressError(reader.Attribute("to"u8), domain, out text) ?? (IsVersion1(reader.Attribute("version"u8)) ? null : "unsupported-version")
+            // XEP-0388 §2.2: an account of another domain is none of ours.
+            ?? (from is not null && from.Domain != domain.Domain ? "invalid-from" : null);
         return new StreamHeader(from, language, error, text);
     }
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Security.Cryptography;
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
@@ -45,9 +47,12 @@ public sealed class StreamHost : IAsyncDisposable
         AllowPlaintext = allowPlaintext;
         Log = hub.Loggers.CreateLogger("IotXmpp.Hub.Streams");
         Add(new StartTlsFeature(tls is not null));
+        var management = new StreamManagementFeature(this);
         Add(new SaslFeature(this));
+        Add(new ChannelBindingFeature(this));
+        Add(new Sasl2Feature(this, management, new Bind2(this, management, hub.BindFeatures)));
         Add(new BindFeature(this));
-        Add(new StreamManagementFeature(this));
+        Add(management);
         foreach (IStreamFeature feature in hub.StreamFeatures)
         {
             Add(feature);
@@ -152,20 +157,45 @@ public sealed class StreamHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Binds a session to a stream; null where the account has as many as it may.</summary>
-    internal Session? Bind(C2sStream stream, Jid jid)
+    /// <summary>An address for a new session of an account; false where <paramref name="resource"/> is none. An empty one leaves the choice to the hub.</summary>
+    internal bool TryFreeAddress(string account, string resource, [NotNullWhen(true)] out Jid? jid)
     {
-        var session = new Session(jid, stream.Queue) { Ending = _endSession, Stream = stream };
+        jid = null;
+        string? prepared = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        if (resource.Length > 0 && !JidPrep.TryResourcepart(resource, out prepared))
+        {
+            return false;
+        }
+
+        jid = new Jid(account, Hub.Domain.Domain, prepared);
+        if (Options.ConflictPolicy == "rename-new" && Hub.Sessions.TryGet(jid, out _))
+        {
+            jid = jid.WithResource(prepared + "-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
+        }
+
+        return true;
+    }
+
+    /// <summary>Binds a session to a stream, from where on it can be reached; false where the account has as many as it may.</summary>
+    internal bool Bind(C2sStream stream, Session session)
+    {
+        session.Ending = _endSession;
+        session.Stream = stream;
         if (!Hub.Sessions.TryAdd(session, Options.MaxSessionsPerAccount, out Session? replaced))
         {
-            return null;
+            if (session.Management is { } management)
+            {
+                _resumable.TryRemove(management.Id, out _);
+            }
+
+            return false;
         }
 
         replaced?.End("conflict", "replaced");
         stream.Bound(session);
         Hub.Opened(session);
-        StreamLog.Bound(Log, jid, stream.Peer, stream.IsEncrypted);
-        return session;
+        StreamLog.Bound(Log, session.Jid, stream.Peer, stream.IsEncrypted);
+        return true;
     }
 
     /// <summary>Turns on stream management for a session.</summary>

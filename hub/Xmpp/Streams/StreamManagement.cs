@@ -112,8 +112,14 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
     /// The client resumes (§5): what it has is dropped, the new stream is attached, then <c>resumed</c> and all that waits goes out, in the old order. False where
     /// it claims more than was sent.
     /// </summary>
-    public bool Resume(uint h, Session session, OutboundQueue queue, C2sStream stream)
+    /// <param name="h">What the client has.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="stream">Its new stream.</param>
+    /// <param name="before">What stands before <c>resumed</c>.</param>
+    /// <param name="behind">What stands behind it.</param>
+    public bool Resume(uint h, Session session, C2sStream stream, ReadOnlySpan<byte> before, ReadOnlySpan<byte> behind)
     {
+        OutboundQueue queue = stream.Queue;
         lock (_gate)
         {
             if (!Drop(h))
@@ -123,7 +129,7 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
 
             using (var xml = new XmlBuilder())
             {
-                xml.Open("resumed"u8, Ns.StreamManagement).Attribute("previd"u8, id).Attribute("h"u8, Received).Close("resumed"u8);
+                xml.Raw(before).Open("resumed"u8, Ns.StreamManagement).Attribute("previd"u8, id).Attribute("h"u8, Received).Close("resumed"u8).Raw(behind);
                 queue.Append(xml.Written);
             }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -109,6 +110,20 @@ public sealed partial class DialogueRunner : IAsyncDisposable
             case "stream":
                 await session.Socket.OpenStreamAsync(server.Domain);
                 break;
+            case "stream-from":
+                await session.Socket.OpenStreamAsync(server.Domain, $"{session.Account}@{server.Domain}");
+                break;
+            case "sasl2":
+            case "sasl2-wrong":
+            case "sasl2-changed":
+                await session.Authenticate2Async(Encoding.UTF8.GetString(Fill(step.Body)), step.Verb != "sasl2-wrong", step.Verb == "sasl2-changed");
+                break;
+            case "disable":
+                await server.DisableAsync(session.Account);
+                break;
+            case "password":
+                await server.ChangePasswordAsync(session.Account, "another");
+                break;
             case "tls":
                 await session.Socket.StartTlsAsync(server.Domain);
                 break;
@@ -145,6 +160,12 @@ public sealed partial class DialogueRunner : IAsyncDisposable
                 foreach (var pattern in Patterns(step.Body))
                 {
                     Hold(pattern, await session.NextAsync(pattern.Name));
+                }
+
+                // by SASL2, in what was received
+                if (session.IsBound && !captures.TryGet(session.Name + " full", out _))
+                {
+                    Bound(session);
                 }
 
                 break;
@@ -318,11 +339,23 @@ public sealed partial class DialogueRunner : IAsyncDisposable
                 return Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{AccountName(words[1])}\0{password}")));
             case "authzid":
                 return Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{AccountName(words[2])}@{server.Domain}\0{AccountName(words[1])}\0{Password(words[1])}")));
+            case "ht":
+            case "ht-endp":
+                return TokenProof(sessions[words[1]], captures.TryGet(words[2], out var token) ? token : words[2], words[0] == "ht-endp");
             case "scram":
                 return Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes($"n,,n={AccountName(words[1])},r=abcdefghijklmnop")));
             default:
                 return captures.TryGet(hole, out var value) ? Encoding.UTF8.GetBytes(value) : throw new DialogueException($"'{{{hole}}}' has no value yet");
         }
+    }
+
+    /// <summary>What proves a token (draft-schmaus-kitten-sasl-ht §3.1); what the server must answer is captured as <c>{NAME proof}</c>.</summary>
+    private byte[] TokenProof(DialogueSession session, string token, bool endPoint)
+    {
+        byte[] binding = endPoint ? RawClient.EndPointBinding(session.Socket.ServerCertificate!) : [];
+        byte[] Mac(string side) => HMACSHA256.HashData(Encoding.UTF8.GetBytes(token), (byte[])[.. Encoding.UTF8.GetBytes(side), .. binding]);
+        captures[session.Name + " proof"] = Convert.ToBase64String(Mac("Responder"));
+        return Encoding.UTF8.GetBytes(Convert.ToBase64String([.. Encoding.UTF8.GetBytes(session.Account), 0, .. Mac("Initiator")]));
     }
 
     [GeneratedRegex(@"\{([^{}]*)\}")]

@@ -43,7 +43,9 @@ public sealed partial class DialogueScript
     private static readonly (string Words, string Verb)[] Verbs =
     [
         ("opens a connection", "open"), ("opens a TLS connection", "open-tls"), ("opens a stream", "stream"), ("begins anew", "anew"), ("starts TLS", "tls"),
-        ("authenticates", "authenticate"), ("authenticates with", "authenticate"), ("fails to authenticate with", "refused"), ("binds", "bind"), ("connects", "connect"), ("connect", "connect"),
+        ("authenticates", "authenticate"), ("authenticates with", "authenticate"), ("authenticates by SASL2", "sasl2"), ("authenticates by SASL2:", "sasl2"),
+        ("authenticates by SASL2 with a wrong password:", "sasl2-wrong"), ("authenticates by SASL2 with a changed hash:", "sasl2-changed"), ("opens a stream as itself", "stream-from"),
+        ("is disabled", "disable"), ("gets another password", "password"), ("fails to authenticate with", "refused"), ("binds", "bind"), ("connects", "connect"), ("connect", "connect"),
         ("goes online", "online"), ("go online", "online"), ("goes online with priority", "online"), ("go online with priority", "online"),
         ("are friends", "friends"), ("sends:", "send"), ("receives:", "receive"), ("receive:", "receive"), ("receives in any order:", "receive-any"),
         ("receives nothing", "nothing"), ("receive nothing", "nothing"), ("receives anything", "drain"), ("receive anything", "drain"),
@@ -225,6 +227,6 @@ public sealed partial class DialogueScript
     private DialogueException Bad(int line, string what) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{Name}.xmpp:{line}: {what}"));
 
-    [GeneratedRegex(@"\{([a-z][a-z0-9-]*)\}")]
+    [GeneratedRegex(@"\{(?:ht(?:-endp)? [a-z0-9-]+ )?([a-z][a-z0-9-]*)\}")]
     private static partial Regex Capture();
 }

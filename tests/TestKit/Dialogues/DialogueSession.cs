@@ -8,6 +8,7 @@ namespace IotXmpp.TestKit.Dialogues;
 internal sealed class DialogueSession(DialogueClient client, IDialogueServer server, Transcript transcript, string account, string password) : IAsyncDisposable
 {
     private static readonly XNamespace Sm = "urn:xmpp:sm:3";
+    private static readonly XNamespace Sasl2 = "urn:xmpp:sasl:2";
 
     /// <summary>How long a step waits; IOTXMPP_DIALOGUE_WAIT (seconds) shortens it while dialogues are written.</summary>
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(
@@ -87,6 +88,14 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
 
         counting = true;
         IsBound = true;
+    }
+
+    /// <summary>By SASL2; the answer is the next thing that the session receives.</summary>
+    public async Task Authenticate2Async(string inline, bool rightly, bool changed)
+    {
+        var answer = await Socket.Authenticate2Async(account, rightly ? password : password + "!", client.Mechanism ?? "SCRAM-SHA-256", inline, changed);
+        Held.Enqueue(answer);
+        Succeeded(answer);
     }
 
     public async Task AuthenticateAsync(string? mechanism)
@@ -253,6 +262,25 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
         }
     }
 
+    // A session that was bound or resumed within SASL2 (XEP-0386, XEP-0198 §9).
+    private void Succeeded(XElement element)
+    {
+        if (element.Name != Sasl2 + "success" || element.Element(Sasl2 + "authorization-identifier")?.Value is not { } jid || !jid.Contains('/', StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        Socket.Bound(jid);
+        IsBound = true;
+        counting = element.Element(Sm + "resumed") is not null;
+        if (element.Descendants(Sm + "enabled").FirstOrDefault() is { } enabled)
+        {
+            ResumptionId = (string?)enabled.Attribute("id");
+            counting = true;
+            handled = 0;
+        }
+    }
+
     private async Task<XElement> FromSocketAsync(XName[] expected)
     {
         while (true)
@@ -267,6 +295,7 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
                 handled++;
             }
 
+            Succeeded(element);
             if (element.Name.Namespace != Sm || expected.Contains(element.Name) || element.Name.LocalName is not ("r" or "a"))
             {
                 return element;

@@ -20,6 +20,12 @@ public interface IDialogueServer : IAsyncDisposable
     /// <summary>Says who owns a thing's account: the one who may control it.</summary>
     Task SetOwnerAsync(string name, string owner);
 
+    /// <summary>Forbids an account to log in.</summary>
+    Task DisableAsync(string name);
+
+    /// <summary>Gives an account another password.</summary>
+    Task ChangePasswordAsync(string name, string password);
+
     /// <summary>Moves the server's clock, if it is one that can be moved.</summary>
     void Advance(TimeSpan by);
 }

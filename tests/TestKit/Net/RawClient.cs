@@ -24,6 +24,8 @@ public sealed class RawClient : IAsyncDisposable
     public static readonly XNamespace Client = "jabber:client";
 
     private static readonly XNamespace Sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
+    private static readonly XNamespace Sasl2 = "urn:xmpp:sasl:2";
+    private static readonly XNamespace Bindings = "urn:xmpp:sasl-cb:0";
     private static readonly XNamespace Tls = "urn:ietf:params:xml:ns:xmpp-tls";
     private static readonly XNamespace Bind = "urn:ietf:params:xml:ns:xmpp-bind";
 
@@ -164,10 +166,10 @@ public sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>Sends a stream header and reads the server's, with the features.</summary>
-    public async Task OpenStreamAsync(string domain)
+    public async Task OpenStreamAsync(string domain, string? from = null)
     {
         splitter.Restart();
-        await SendAsync($"<?xml version='1.0'?><stream:stream to='{domain}' version='1.0' xml:lang='en' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>");
+        await SendAsync($"<?xml version='1.0'?><stream:stream{(from is null ? "" : $" from='{from}'")} to='{domain}' version='1.0' xml:lang='en' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>");
         Header = await NextAsync() switch
         {
             StreamEvent.Opened o => o.Header,
@@ -237,7 +239,10 @@ public sealed class RawClient : IAsyncDisposable
         }
         else
         {
-            var scram = new ScramClient(mechanism, user, password, ServerCertificate is null ? null : EndPointBinding(ServerCertificate));
+            var scram = new ScramClient(mechanism, user, password, ServerCertificate is null ? null : EndPointBinding(ServerCertificate))
+            {
+                Offered = Offered(Features.Elements(Sasl + "mechanisms").Elements(Sasl + "mechanism")),
+            };
             await SendAsync($"<auth xmlns='{Sasl}' mechanism='{mechanism}'>{Encode(scram.First)}</auth>");
             answer = await ReadAsync();
             if (answer.Name == Sasl + "challenge")
@@ -258,6 +263,37 @@ public sealed class RawClient : IAsyncDisposable
 
         return answer.Name == Sasl + "failure" ? answer : throw new DialogueException($"{Name}: expected success or failure, got {answer}");
     }
+
+    /// <summary>Authenticates by SASL2 (XEP-0388) with SCRAM.</summary>
+    /// <param name="user">The account's name.</param>
+    /// <param name="password">Its password.</param>
+    /// <param name="mechanism">A SCRAM mechanism.</param>
+    /// <param name="inline">What else stands in <c>authenticate</c>.</param>
+    /// <param name="changed">The server's hash of what it offered is changed on the way (XEP-0474).</param>
+    /// <returns>The <c>success</c> or <c>failure</c> element.</returns>
+    public async Task<XElement> Authenticate2Async(string user, string password, string mechanism, string inline, bool changed = false)
+    {
+        var scram = new ScramClient(mechanism, user, password, ServerCertificate is null ? null : EndPointBinding(ServerCertificate))
+        {
+            Offered = Offered(Features.Elements(Sasl2 + "authentication").Elements(Sasl2 + "mechanism")),
+        };
+        await SendAsync($"<authenticate xmlns='{Sasl2}' mechanism='{mechanism}'><initial-response>{Encode(scram.First)}</initial-response>{inline}</authenticate>");
+        var answer = await ReadAsync();
+        if (answer.Name == Sasl2 + "challenge")
+        {
+            await SendAsync($"<response xmlns='{Sasl2}'>{Encode(scram.Final(Decode(answer.Value), changed))}</response>");
+            answer = await ReadAsync();
+            if (answer.Name == Sasl2 + "success")
+            {
+                scram.Verify(Decode(answer.Element(Sasl2 + "additional-data")!.Value));
+            }
+        }
+
+        return answer;
+    }
+
+    /// <summary>The server has bound this address by other means than <see cref="BindAsync"/>.</summary>
+    public void Bound(string jid) => Jid = jid;
 
     /// <summary>Binds a resource (RFC 6120 §7).</summary>
     public async Task BindAsync(string? resource)
@@ -365,6 +401,14 @@ public sealed class RawClient : IAsyncDisposable
         { } n when n.Contains("512", StringComparison.Ordinal) => SHA512.HashData(certificate.RawData),
         _ => SHA256.HashData(certificate.RawData),
     };
+
+    // XEP-0474 §5.1: what the hash is made over.
+    private string Offered(IEnumerable<XElement> mechanisms)
+    {
+        var bindings = Features.Elements(Bindings + "sasl-channel-binding").Elements().Select(b => (string)b.Attribute("type")!).Order(StringComparer.Ordinal).ToList();
+        var lists = string.Join('\u001e', mechanisms.Select(m => m.Value).Order(StringComparer.Ordinal));
+        return bindings.Count == 0 ? lists : lists + '\u001f' + string.Join('\u001e', bindings);
+    }
 
     private static string Encode(string s) => Convert.ToBase64String(Encoding.UTF8.GetBytes(s));
 

@@ -32,11 +32,27 @@ public sealed class ScramClient
     /// <summary>The first message, for the <c>auth</c> element.</summary>
     public string First => gs2 + clientFirstBare;
 
+    /// <summary>What the server offered, as XEP-0474 §5.1 strings it together; the server's hash must be of this, where it gives one. Null: no matter.</summary>
+    public string? Offered { get; init; }
+
     /// <summary>Answers the server's challenge.</summary>
-    /// <exception cref="InvalidDataException">The server did not take up the client's nonce.</exception>
-    public string Final(string serverFirst)
+    /// <param name="serverFirst">The challenge.</param>
+    /// <param name="changed">Somebody on the way has changed the hash of what was offered.</param>
+    /// <exception cref="InvalidDataException">The server did not take up the client's nonce, or tells another hash of what it offered.</exception>
+    public string Final(string serverFirst, bool changed = false)
     {
         var parts = serverFirst.Split(',').ToDictionary(p => p[0], p => p[2..]);
+        if (Offered is not null && parts.TryGetValue('h', out var told) && told != Convert.ToBase64String(CryptographicOperations.HashData(hash, Encoding.UTF8.GetBytes(Offered))))
+        {
+            throw new InvalidDataException($"SCRAM: the hash of what was offered is another one: {serverFirst}");
+        }
+
+        if (changed)
+        {
+            var other = Convert.ToBase64String(CryptographicOperations.HashData(hash, "PLAIN"u8));
+            serverFirst = serverFirst.Replace(parts.TryGetValue('h', out told) ? told : throw new InvalidDataException("SCRAM: no hash of what was offered"), other, StringComparison.Ordinal);
+        }
+
         if (!parts['r'].StartsWith(clientNonce, StringComparison.Ordinal) || parts['r'].Length <= clientNonce.Length)
         {
             throw new InvalidDataException($"SCRAM: the server's nonce does not extend the client's: {serverFirst}");

@@ -64,24 +64,16 @@ public sealed class HubHost : IDialogueServer
     }
 
     /// <inheritdoc/>
-    public async Task AddAccountAsync(string name, string password)
-    {
-        var outcome = await Server.Services.Accounts.CreateAsync(name, password);
-        if (outcome != AccountOutcome.Done)
-        {
-            throw new InvalidOperationException($"account {name}: {outcome}");
-        }
-    }
+    public async Task AddAccountAsync(string name, string password) => Check(name, await Server.Services.Accounts.CreateAsync(name, password));
 
     /// <inheritdoc/>
-    public async Task SetOwnerAsync(string name, string owner)
-    {
-        var outcome = await Server.Services.Accounts.SetOwnerAsync(name, new IotXmpp.Xmpp.Jid(owner, Domain, ""));
-        if (outcome != AccountOutcome.Done)
-        {
-            throw new InvalidOperationException($"owner of {name}: {outcome}");
-        }
-    }
+    public async Task SetOwnerAsync(string name, string owner) => Check(name, await Server.Services.Accounts.SetOwnerAsync(name, new IotXmpp.Xmpp.Jid(owner, Domain, "")));
+
+    /// <inheritdoc/>
+    public async Task DisableAsync(string name) => Check(name, await Server.Services.Accounts.SetDisabledAsync(name, true));
+
+    /// <inheritdoc/>
+    public async Task ChangePasswordAsync(string name, string password) => Check(name, await Server.Services.Accounts.ChangePasswordAsync(name, password));
 
     /// <inheritdoc/>
     public void Advance(TimeSpan by) => (time ?? throw new NotSupportedException("this hub runs by the real clock")).Advance(by);
@@ -91,5 +83,13 @@ public sealed class HubHost : IDialogueServer
     {
         await Server.DisposeAsync();
         folder.Dispose();
+    }
+
+    private static void Check(string name, AccountOutcome outcome)
+    {
+        if (outcome != AccountOutcome.Done)
+        {
+            throw new InvalidOperationException($"account {name}: {outcome}");
+        }
     }
 }

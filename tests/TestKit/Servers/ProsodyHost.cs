@@ -93,6 +93,12 @@ public sealed class ProsodyHost : IDialogueServer
     public Task SetOwnerAsync(string name, string owner) => throw new NotSupportedException("prosody knows no owners");
 
     /// <inheritdoc/>
+    public Task DisableAsync(string name) => throw new NotSupportedException("prosody's accounts are made before it starts");
+
+    /// <inheritdoc/>
+    public Task ChangePasswordAsync(string name, string password) => throw new NotSupportedException("prosody's accounts are made before it starts");
+
+    /// <inheritdoc/>
     public void Advance(TimeSpan by) => throw new NotSupportedException("prosody's clock cannot be moved");
 
     /// <inheritdoc/>

@@ -1,0 +1,168 @@
+using System.Security.Cryptography;
+using System.Text;
+using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Xml;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Hub.Streams;
+
+/// <summary>Stream management (XEP-0198).</summary>
+internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
+{
+    public string Namespace => Ns.StreamManagement;
+
+    public void Offer(IClientStream stream, XmlBuilder features)
+    {
+        if (stream.State == StreamState.Binding || stream.Session is { Management: null })
+        {
+            features.Empty("sm"u8, Ns.StreamManagement);
+        }
+    }
+
+    public async ValueTask HandleAsync(IClientStream stream, Element element, CancellationToken cancel)
+    {
+        var client = (C2sStream)stream;
+        switch (element.Name)
+        {
+            case "r" when client.Session?.Management is { } management:
+                using (var xml = new XmlBuilder(64))
+                {
+                    client.Send(xml.Open("a"u8, Ns.StreamManagement).Attribute("h"u8, management.Received).Close("a"u8));
+                }
+
+                break;
+            case "a" when client.Session?.Management is { } management:
+                Acknowledge(client, management, element["h"]);
+                break;
+            case "enable":
+                Enable(client, element);
+                break;
+            case "resume":
+                if (await ResumeAsync(client, element, null, cancel).ConfigureAwait(false) is { } condition)
+                {
+                    Fail(client, condition);
+                }
+
+                break;
+            default:
+                Fail(client, "unexpected-request");
+                break;
+        }
+    }
+
+    private static void Acknowledge(C2sStream client, StreamManagement management, string? h)
+    {
+        if (!uint.TryParse(h, out uint handled))
+        {
+            client.Fail("bad-format");
+        }
+        else if (!management.Acknowledge(handled, client.Queue))
+        {
+            HandledTooMany(client, handled, management.Sent);
+        }
+    }
+
+    // XEP-0198 §4: a client that has handled more than was sent.
+    private static void HandledTooMany(C2sStream client, uint handled, uint sent)
+    {
+        using var xml = new XmlBuilder();
+        xml.Open("handled-count-too-high"u8, Ns.StreamManagement).Attribute("h"u8, handled).Attribute("send-count"u8, sent).Close("handled-count-too-high"u8);
+        client.KeepSession = false;
+        client.Fail("undefined-condition", null, xml.Written);
+    }
+
+    private void Enable(C2sStream client, Element element)
+    {
+        if (client.State != StreamState.Bound || client.Session!.Management is not null)
+        {
+            Fail(client, "unexpected-request");
+            return;
+        }
+
+        using var xml = new XmlBuilder();
+        StreamManagement management = Enabled(element, xml);
+        client.Queue.Hold();
+        client.Send(xml);
+        host.Manage(client.Session, management);
+        client.Queue.Release();
+    }
+
+    /// <summary>Turns it on for a session that is being bound (XEP-0386).</summary>
+    public void Enable(Session session, Element element, XmlBuilder bound) => host.Manage(session, Enabled(element, bound));
+
+    private StreamManagement Enabled(Element element, XmlBuilder xml)
+    {
+        bool resume = element["resume"] is "true" or "1" && host.Options.ResumeSeconds > 0;
+        var management = new StreamManagement(Convert.ToBase64String(RandomNumberGenerator.GetBytes(18)), resume, host.Options);
+        xml.Open("enabled"u8, Ns.StreamManagement);
+        if (resume)
+        {
+            xml.Attribute("id"u8, management.Id).Attribute("resume"u8, "true"u8).Attribute("max"u8, host.Options.ResumeSeconds);
+        }
+
+        xml.Close("enabled"u8);
+        return management;
+    }
+
+    /// <summary>Takes up a session again (§5).</summary>
+    /// <param name="client">The new stream.</param>
+    /// <param name="element">The request.</param>
+    /// <param name="frame">What stands before and behind <c>resumed</c> (SASL2), or null.</param>
+    /// <param name="cancel">Ends the wait for the old stream.</param>
+    /// <returns>Why it failed, or null.</returns>
+    public async ValueTask<string?> ResumeAsync(C2sStream client, Element element, Func<Session, (byte[] Before, byte[] Behind)>? frame, CancellationToken cancel)
+    {
+        if (client.State != StreamState.Binding || element["previd"] is not { } id || !uint.TryParse(element["h"], out uint handled))
+        {
+            return "unexpected-request";
+        }
+
+        Session? session = host.Resumable(id, client.Account!);
+        if (session?.Management is not { } management)
+        {
+            return "item-not-found";
+        }
+
+        if (session.Stream is { } old)
+        {
+            // The hub had not noticed that the old stream was dead (§5). Only when that has let go is the count of what came over it final.
+            old.EndReason = "replaced";
+            old.Fail("conflict");
+            try
+            {
+                await old.EndedAsync().WaitAsync(TimeSpan.FromSeconds(host.Options.ProbeSeconds), host.Hub.Time, cancel).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return "unexpected-request";
+            }
+        }
+
+        if (session.EndReason is not null)
+        {
+            return "item-not-found";
+        }
+
+        (byte[] before, byte[] behind) = frame is null ? ([], []) : frame(session);
+        if (!management.Resume(handled, session, client, before, behind))
+        {
+            return "unexpected-request";
+        }
+
+        client.Bound(session);
+        StreamLog.Bound(host.Log, session.Jid, client.Peer, client.IsEncrypted);
+        host.OnResumed(session);
+        return null;
+    }
+
+    /// <summary>Says why it failed.</summary>
+    public static void WriteFailed(XmlBuilder xml, string condition) =>
+        xml.Open("failed"u8, Ns.StreamManagement).Empty(Encoding.UTF8.GetBytes(condition), Ns.StanzaErrors).Close("failed"u8);
+
+    private static void Fail(C2sStream client, string condition)
+    {
+        using var xml = new XmlBuilder();
+        WriteFailed(xml, condition);
+        client.Send(xml);
+    }
+}
