@@ -67,6 +67,17 @@ public abstract class ThingPart
     {
     }
 
+    /// <summary>Shows which thing it is, by light or movement, for ten seconds and by itself.</summary>
+    /// <param name="nowMs">Monotonic time in milliseconds.</param>
+    /// <returns>False when the part has nothing to show.</returns>
+    public virtual bool Identify(long nowMs) => false;
+
+    /// <summary>Why the part gives no reading, for people; null when it gives one or the reason is unknown.</summary>
+    public virtual string Trouble
+    {
+        get { return null; }
+    }
+
     /// <summary>The thing is about to sleep: outputs are brought to rest.</summary>
     public virtual void Stop()
     {

@@ -6,12 +6,17 @@ namespace IotXmpp.Things;
 public sealed class BatterySensor : ThingPart
 {
     private readonly Battery _battery;
+    private readonly string _voltage;
+    private readonly string _charge;
 
     /// <summary>Takes the driver.</summary>
     /// <param name="battery">The driver.</param>
-    public BatterySensor(Battery battery)
+    /// <param name="names">What its fields are called; null for their plain names.</param>
+    public BatterySensor(Battery battery, PartNames names = null)
     {
         _battery = battery;
+        _voltage = PartNames.Of(names, "voltage");
+        _charge = PartNames.Of(names, "charge");
     }
 
     /// <inheritdoc/>
@@ -30,6 +35,6 @@ public sealed class BatterySensor : ThingPart
     /// <inheritdoc/>
     public override bool TrySample(Sample sample)
         => _battery.TryRead()
-            && sample.AddNumeric("voltage", "V", _battery.Millivolts, 3)
-            && sample.AddNumeric("charge", "%", _battery.Percent, 0, FieldFlags.Status);
+            && sample.AddNumeric(_voltage, "V", _battery.Millivolts, 3)
+            && sample.AddNumeric(_charge, "%", _battery.Percent, 0, FieldFlags.Status);
 }

@@ -6,13 +6,18 @@ namespace IotXmpp.Things;
 public sealed class ButtonSensor : ThingPart
 {
     private readonly Button _button;
+    private readonly string _down;
+    private readonly string _presses;
     private bool _told;
 
     /// <summary>Takes the button.</summary>
     /// <param name="button">The button.</param>
-    public ButtonSensor(Button button)
+    /// <param name="names">What its fields are called; null for their plain names.</param>
+    public ButtonSensor(Button button, PartNames names = null)
     {
         _button = button;
+        _down = PartNames.Of(names, "button");
+        _presses = PartNames.Of(names, "presses");
     }
 
     /// <inheritdoc/>
@@ -40,7 +45,7 @@ public sealed class ButtonSensor : ThingPart
         }
 
         _told = down;
-        return sample.AddBoolean("button", down, FieldFlags.Status)
-            && sample.AddLong("presses", _button.Presses, FieldFlags.Computed);
+        return sample.AddBoolean(_down, down, FieldFlags.Status)
+            && sample.AddLong(_presses, _button.Presses, FieldFlags.Computed);
     }
 }

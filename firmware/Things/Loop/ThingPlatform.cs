@@ -34,6 +34,9 @@ public interface IPower
     /// <summary>Sleeps; the board starts anew at that time. May return (a simulated board does): then the loop does nothing more.</summary>
     /// <param name="untilUtcMs">When to wake, in milliseconds since 1970-01-01 UTC.</param>
     void Sleep(long untilUtcMs);
+
+    /// <summary>Starts the board anew at once, as reset reason <c>software</c>. May return (a simulated board does): then the loop does nothing more.</summary>
+    void Restart();
 }
 
 /// <summary>What the board says about itself in its presence.</summary>

@@ -16,6 +16,8 @@ public sealed class RelayActuator : ThingPart
     private readonly UplinkLostPolicy _policy;
     private readonly int _uplinkLostAfterMs;
     private readonly ControlParameter[] _parameters;
+    private readonly string _on;
+    private readonly string _presses;
     private long _pulseEndMs = -1;
 
     /// <summary>Takes the hardware and says what becomes of it when the uplink is lost.</summary>
@@ -23,16 +25,19 @@ public sealed class RelayActuator : ThingPart
     /// <param name="button">The button that switches it, or null.</param>
     /// <param name="policy">What the relay does when the uplink is lost.</param>
     /// <param name="uplinkLostAfterMs">How long the uplink has to be away for that, in milliseconds.</param>
-    public RelayActuator(Relay relay, Button button, UplinkLostPolicy policy, int uplinkLostAfterMs)
+    /// <param name="names">What its fields are called; null for their plain names.</param>
+    public RelayActuator(Relay relay, Button button, UplinkLostPolicy policy, int uplinkLostAfterMs, PartNames names = null)
     {
         _relay = relay;
+        _on = PartNames.Of(names, "relay");
+        _presses = PartNames.Of(names, "presses");
         _button = button;
         _policy = policy;
         _uplinkLostAfterMs = uplinkLostAfterMs;
         _parameters = new ControlParameter[]
         {
-            new ControlParameter("relay", FieldKind.Boolean, "Relay on"),
-            new ControlParameter("relayPulse", FieldKind.Int, "Relay on for so many ms, then off").WithRange(1, MaxPulseMs),
+            new ControlParameter(_on, FieldKind.Boolean, "Relay on"),
+            new ControlParameter(PartNames.Of(names, "relayPulse"), FieldKind.Int, "Relay on for so many ms, then off").WithRange(1, MaxPulseMs),
         };
     }
 
@@ -76,8 +81,8 @@ public sealed class RelayActuator : ThingPart
 
     /// <inheritdoc/>
     public override bool TrySample(Sample sample)
-        => sample.AddBoolean("relay", IsOn(), FieldFlags.Status)
-            && (_button == null || sample.AddLong("presses", _button.Presses, FieldFlags.Computed));
+        => sample.AddBoolean(_on, IsOn(), FieldFlags.Status)
+            && (_button == null || sample.AddLong(_presses, _button.Presses, FieldFlags.Computed));
 
     /// <inheritdoc/>
     public override string Get(ControlParameter parameter)

@@ -90,6 +90,12 @@ public sealed class VirtualDevice : IPower, IWatchdog, IBoardStatus, IDisposable
     }
 
     /// <inheritdoc/>
+    public void Restart()
+    {
+        // As for sleep.
+    }
+
+    /// <inheritdoc/>
     public void Dispose() => Board.Dispose();
 
     private sealed class ScriptPart(VirtualBoard board) : ThingPart

@@ -1,0 +1,72 @@
+using IotXmpp.Things;
+using Xunit;
+
+namespace IotXmpp.Things.Tests.Parts;
+
+public sealed class PartListTests
+{
+    internal static readonly BoardPins Board = new(
+        "testboard",
+        [0, 1, 2, 4, 5, 6, 7, 8, 9, 15, 26, 34],
+        [
+            PinCan.Digital, PinCan.Digital | PinCan.Adc(0), PinCan.Digital | PinCan.Adc(1) | PinCan.Pwm, PinCan.Digital | PinCan.Pwm, PinCan.Digital | PinCan.Pwm, PinCan.Digital, PinCan.Digital | PinCan.Pwm,
+            PinCan.Digital, PinCan.Digital, PinCan.Digital, PinCan.Digital | PinCan.Reserved, PinCan.Input | PinCan.Adc(6),
+        ],
+        ["i2c-sda", "i2c-scl", "led", "button", "relay", "dht22", "onewire", "soil", "servo"],
+        [8, 9, 2, 0, 5, 4, 15, 1, 7]);
+
+    private static string Wrong(string text)
+    {
+        PartList? list = PartList.Parse(text, out string? wrong);
+        Assert.Equal(list is null, wrong is not null);
+        return wrong ?? list!.Check(Board) ?? "";
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  ")]
+    [InlineData("bme280")]
+    [InlineData("bme280@0x76 bme280@0x77")]
+    [InlineData("bme280@118")]
+    [InlineData("relay@5,lost=off,after=60")]
+    [InlineData("relay relay@6,name=fan,lost=on button@0 battery@34")]
+    [InlineData("relay,button=0,active=low")]
+    public void A_list_that_fits_the_board(string text) => Assert.Equal("", Wrong(text));
+
+    [Theory]
+    [InlineData("dht23", "\"dht23\": there is no part \"dht23\"; there are ")]
+    [InlineData("relay@", "\"relay@\": after @ comes a number, such as relay@5,lost=off,after=60")]
+    [InlineData("relay@x", "\"relay@x\": after @ comes a number, such as relay@5,lost=off,after=60")]
+    [InlineData("relay@-5", "\"relay@-5\": after @ comes a number, such as relay@5,lost=off,after=60")]
+    [InlineData("relay@99", "\"relay@99\": the board testboard has no GPIO 99")]
+    [InlineData("relay@26", "\"relay@26\": GPIO 26 of testboard is reserved (flash, PSRAM, console or a level at start)")]
+    [InlineData("relay@34", "\"relay@34\": GPIO 34 of testboard cannot do that; these can: 0, 1, 2, 4, 5, 6, 7, 8, 9, 15")]
+    [InlineData("battery@5", "\"battery@5\": GPIO 5 of testboard cannot do that; these can: 1, 2, 34")]
+    [InlineData("battery", "\"battery\": the board testboard has no pin for battery; say which, such as battery@34,full=6600")]
+    [InlineData("relay button@5", "\"button@5\": GPIO 5 is used by relay already")]
+    [InlineData("relay,button=0 button", "\"button\": GPIO 0 is used by relay's button already")]
+    [InlineData("bme280 relay@8", "\"relay@8\": GPIO 8 is used by the I2C bus already")]
+    [InlineData("bme280 bme280@0x76", "\"bme280@0x76\": there is another part at this I2C address")]
+    [InlineData("bme280@0x40", "\"bme280@0x40\": a BME280 is at 0x76 or 0x77")]
+    [InlineData("relay,lost=maybe", "\"relay,lost=maybe\": lost is one of hold|off|on, not \"maybe\"")]
+    [InlineData("relay,after=1h", "\"relay,after=1h\": after is a number from 0 to 86400, not \"1h\"")]
+    [InlineData("relay,after=86401", "\"relay,after=86401\": after is a number from 0 to 86400, not \"86401\"")]
+    [InlineData("relay,colour=red", "\"relay,colour=red\": there is no option \"colour\" of relay; there are name, lost, after, active, button")]
+    [InlineData("relay,lost", "\"relay,lost\": the option \"lost\" has no value: lost=…")]
+    [InlineData("relay,lost=", "\"relay,lost=\": the option \"lost\" has no value: lost=…")]
+    [InlineData("relay,lost=on,lost=off", "\"relay,lost=on,lost=off\": the option \"lost\" is given twice")]
+    [InlineData("relay,name=2", "\"relay,name=2\": a name is 1 to 24 of a-z, A-Z and 0-9 and begins with a-z")]
+    [InlineData("relay,name=fan relay@6,name=fan", "\"relay@6,name=fan\": \"fan\" is there already; give the part another name=")]
+    [InlineData("button button@1 button@2 button@4 button@5 button@6 button@7 button@8 button@9", "a thing has at most 8 parts; \"button@9\" is one too many")]
+    public void What_is_wrong_is_said_in_one_line(string text, string wrong) => Assert.StartsWith(wrong, Wrong(text), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_long_text_is_no_list() => Assert.Equal("a part list has at most 400 characters", Wrong(new string(' ', 401)));
+
+    [Fact]
+    public void A_board_without_a_bus_has_no_parts_on_it()
+    {
+        var board = new BoardPins("bare", [0], [PinCan.Digital], [], []);
+        Assert.Equal("\"bme280\": the board bare has no pins for an I2C bus", PartList.Parse("bme280", out _)!.Check(board));
+    }
+}
