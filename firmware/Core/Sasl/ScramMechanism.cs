@@ -22,6 +22,7 @@ public sealed class ScramMechanism : SaslMechanism
     private readonly IHash _hashes;
     private readonly string _user;
     private readonly string _password;
+    private readonly ScramKeys _keys;
     private readonly byte[] _binding;
     private readonly bool _serverHasPlus;
     private readonly int _maxIterations;
@@ -52,6 +53,7 @@ public sealed class ScramMechanism : SaslMechanism
         _hashes = hashes;
         _user = options.Account.Local;
         _password = options.Password;
+        _keys = options.Keys;
         _maxIterations = options.MaxScramIterations;
         _cache = cache;
         _binding = binding;
@@ -131,16 +133,10 @@ public sealed class ScramMechanism : SaslMechanism
             Failure = "iteration count " + iterations.ToString() + " is out of bounds";
             return null;
         }
-        byte[] clientKey = null;
-        byte[] serverKey = null;
-        _usedCache = _cache != null && _cache.Find(_user, _hash, salt, (int)iterations, out clientKey, out serverKey);
-        if (!_usedCache)
+        if (!TakeKeys(salt, (int)iterations, out byte[] clientKey, out byte[] serverKey))
         {
-            byte[] salted = _hashes.Pbkdf2(_hash, Utf8.Encode(_password), salt, (int)iterations);
-            clientKey = _hashes.Hmac(_hash, salted, Utf8.Encode("Client Key"));
-            serverKey = _hashes.Hmac(_hash, salted, Utf8.Encode("Server Key"));
-            _pending = new byte[][] { salt, clientKey, serverKey };
-            _pendingIterations = (int)iterations;
+            Failure = "the account has another salt or iteration count than this device's keys: provision it again";
+            return null;
         }
         byte[] header = Header();
         byte[] bound = _serverHasPlus ? Concat(header, _binding) : header;
@@ -155,6 +151,28 @@ public sealed class ScramMechanism : SaslMechanism
         _serverSignature = _hashes.Hmac(_hash, serverKey, message);
         _step = 2;
         return Concat(withoutProof, Concat(Utf8.Encode(",p="), Base64.Encode(proof)));
+    }
+
+    private bool TakeKeys(byte[] salt, int iterations, out byte[] clientKey, out byte[] serverKey)
+    {
+        clientKey = null;
+        serverKey = null;
+        if (_keys != null)
+        {
+            clientKey = _keys.ClientKey;
+            serverKey = _keys.ServerKey;
+            return _keys.Hash == _hash && _keys.Fit(salt, iterations);
+        }
+        _usedCache = _cache != null && _cache.Find(_user, _hash, salt, iterations, out clientKey, out serverKey);
+        if (!_usedCache)
+        {
+            ScramKeys keys = ScramKeys.Derive(_hashes, _hash, Utf8.Encode(_password), salt, iterations);
+            clientKey = keys.ClientKey;
+            serverKey = keys.ServerKey;
+            _pending = new byte[][] { salt, clientKey, serverKey };
+            _pendingIterations = iterations;
+        }
+        return true;
     }
 
     private byte[][] _pending;

@@ -218,6 +218,11 @@ internal sealed class Negotiation
     private void Authenticate()
     {
         byte[] binding = _client.Transport.IsSecure ? _client.Transport.ChannelBinding : null;
+        if (_options.Keys != null)
+        {
+            // keys are of one hash, and never the password that PLAIN would need
+            _offered &= _options.Keys.Hash == HashName.Sha256 ? Sha256Plus | Sha256Plain : Sha1Plus | Sha1Plain;
+        }
         if (binding != null && (_offered & (Sha256Plus | Sha1Plus)) != 0)
         {
             _mechanism = Scram((_offered & Sha256Plus) != 0 ? HashName.Sha256 : HashName.Sha1, binding, true);

@@ -1,3 +1,4 @@
+using IotXmpp.Sasl;
 using IotXmpp.Xml;
 
 namespace IotXmpp.Xmpp;
@@ -23,6 +24,9 @@ public sealed class ClientOptions
 
     /// <summary>Its password, prepared by OpaqueString (RFC 8265 §4.2) where it is not ASCII; the .NET host does so.</summary>
     public string Password = string.Empty;
+
+    /// <summary>What a device holds instead of a password; null where it has one. With keys no password is asked for, PLAIN is never used, and a server with another salt or count is refused.</summary>
+    public ScramKeys Keys;
 
     /// <summary>The resource to ask for; "" leaves the choice to the server. Default <c>thing</c>, as the wire profile says.</summary>
     public string Resource = "thing";
@@ -92,6 +96,12 @@ public sealed class ClientOptions
     public static ClientOptions ForThing(Jid account, string password)
     {
         return new ClientOptions { Account = account, Password = password };
+    }
+
+    /// <summary>What a provisioned device uses: as <see cref="ForThing(Jid, string)"/>, with keys instead of a password.</summary>
+    public static ClientOptions ForThing(Jid account, ScramKeys keys)
+    {
+        return new ClientOptions { Account = account, Keys = keys };
     }
 
     /// <summary>What an operator's tool uses: buffers that begin small and grow to 256 KiB, 1,024 IQs, the server's choice of resource, an end when refused.</summary>

@@ -105,6 +105,35 @@ public sealed class ScramTests
         }
     }
 
+    [Fact]
+    public void Keys_alone_log_in_and_no_password_is_stretched()
+    {
+        var hash = new CountingHash();
+        var keys = ScramKeys.Derive(hash, HashName.Sha256, Bytes("pencil"), Convert.FromBase64String("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096);
+        var options = ClientOptions.ForThing(new Jid("user", "example.org", null), keys);
+        Assert.Empty(options.Password);
+        var scram = new ScramMechanism(HashName.Sha256, hash, Bytes("rOprNGfwEbeRWgbNEkqO"), options, null, null, false);
+        scram.Initial();
+        Assert.Equal(
+            "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+            Text(scram.Respond(Bytes("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"))));
+        Assert.True(scram.Succeed(Bytes("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")));
+        Assert.Equal(1, hash.Derivations); // the one above
+        Assert.False(scram.UsedCache);
+    }
+
+    [Theory]
+    [InlineData("s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4097")]
+    [InlineData("s=QSXCR+Q6sek8bf92,i=4096")]
+    public void Keys_of_another_salt_or_count_are_said_to_be_so(string offered)
+    {
+        var keys = new ScramKeys(HashName.Sha256, Convert.FromBase64String("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096, new byte[32], new byte[32]);
+        var scram = new ScramMechanism(HashName.Sha256, new PortableHash(), Bytes("abc"), ClientOptions.ForThing(new Jid("user", "d", null), keys), new ScramCache(new TestSettings()), null, false);
+        scram.Initial();
+        Assert.Null(scram.Respond(Bytes("r=abcdef," + offered)));
+        Assert.Equal("the account has another salt or iteration count than this device's keys: provision it again", scram.Failure);
+    }
+
     private static ScramMechanism Make(HashName hash, string nonce)
     {
         var options = ClientOptions.ForThing(new Jid("user", "example.org", null), "pencil");

@@ -51,6 +51,19 @@ public sealed class NegotiationTests
         Assert.Equal(["started"], h.Events);
     }
 
+    [Theory]
+    [InlineData("<mechanism>PLAIN</mechanism>")]
+    [InlineData("<mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism>")]
+    public void A_device_with_keys_never_says_a_password(string offered)
+    {
+        var keys = new ScramKeys(HashName.Sha256, new byte[16], 4096, new byte[32], new byte[32]);
+        var h = new Harness(o => { o.Password = string.Empty; o.Keys = keys; }).Connect();
+        h.Server(Harness.ServerHeader);
+        h.Features($"<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{offered}</mechanisms>");
+        Assert.DoesNotContain("<auth", h.Sent(), StringComparison.Ordinal);
+        Assert.Equal(["lost Policy no-mechanism"], h.Events);
+    }
+
     [Fact]
     public void No_TLS_offered_is_never_gone_on_with()
     {
