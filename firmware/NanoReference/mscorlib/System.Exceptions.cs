@@ -1,5 +1,12 @@
 namespace System;
 
+public class AppDomainUnloadedException : SystemException
+{
+    public AppDomainUnloadedException() => throw null;
+    public AppDomainUnloadedException(string message) => throw null;
+    public AppDomainUnloadedException(string message, Exception innerException) => throw null;
+}
+
 public class ApplicationException : Exception
 {
     public ApplicationException() => throw null;

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Reflection;
 
 namespace System;
 
@@ -45,8 +46,8 @@ public struct Boolean
 public struct Byte
 {
     private byte _stub;
-    public const byte MaxValue = 255;
-    public const byte MinValue = 0;
+    public const byte MaxValue = unchecked((byte)(255));
+    public const byte MinValue = unchecked((byte)(0));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out byte result) => throw null;
     public static byte Parse(string s) => throw null;
@@ -72,6 +73,7 @@ public abstract class Delegate
     public static bool operator ==(Delegate d1, Delegate d2) => throw null;
     public static bool operator !=(Delegate d1, Delegate d2) => throw null;
     public virtual Delegate[] GetInvocationList() => throw null;
+    public MethodInfo Method { get => throw null; }
     public object Target { get => throw null; }
 }
 
@@ -105,8 +107,8 @@ public abstract class Enum
 public struct Int16
 {
     private byte _stub;
-    public const short MaxValue = 32767;
-    public const short MinValue = -32768;
+    public const short MaxValue = unchecked((short)(32767));
+    public const short MinValue = unchecked((short)(-32768));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out short result) => throw null;
     public static short Parse(string s) => throw null;
@@ -116,8 +118,8 @@ public struct Int16
 public struct Int32
 {
     private byte _stub;
-    public const int MaxValue = 2147483647;
-    public const int MinValue = -2147483648;
+    public const int MaxValue = unchecked((int)(2147483647));
+    public const int MinValue = unchecked((int)(-2147483648));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out int result) => throw null;
     public static int Parse(string s) => throw null;
@@ -127,8 +129,8 @@ public struct Int32
 public struct Int64
 {
     private byte _stub;
-    public const long MaxValue = 9223372036854775807;
-    public const long MinValue = -9223372036854775808;
+    public const long MaxValue = unchecked((long)(9223372036854775807));
+    public const long MinValue = unchecked((long)(-9223372036854775808));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out long result) => throw null;
     public static long Parse(string s) => throw null;
@@ -163,8 +165,8 @@ public class Object
 public struct SByte
 {
     private byte _stub;
-    public const sbyte MaxValue = 127;
-    public const sbyte MinValue = -128;
+    public const sbyte MaxValue = unchecked((sbyte)(127));
+    public const sbyte MinValue = unchecked((sbyte)(-128));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out sbyte result) => throw null;
     public static sbyte Parse(string s) => throw null;
@@ -261,8 +263,8 @@ public sealed class String : IComparable, IEnumerable
 public struct UInt16
 {
     private byte _stub;
-    public const ushort MaxValue = 65535;
-    public const ushort MinValue = 0;
+    public const ushort MaxValue = unchecked((ushort)(65535));
+    public const ushort MinValue = unchecked((ushort)(0));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out ushort result) => throw null;
     public static ushort Parse(string s) => throw null;
@@ -272,8 +274,8 @@ public struct UInt16
 public struct UInt32
 {
     private byte _stub;
-    public const uint MaxValue = 4294967295;
-    public const uint MinValue = 0;
+    public const uint MaxValue = unchecked((uint)(4294967295));
+    public const uint MinValue = unchecked((uint)(0));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out uint result) => throw null;
     public static uint Parse(string s) => throw null;
@@ -283,8 +285,8 @@ public struct UInt32
 public struct UInt64
 {
     private byte _stub;
-    public const ulong MaxValue = 18446744073709551615;
-    public const ulong MinValue = 0;
+    public const ulong MaxValue = unchecked((ulong)(18446744073709551615));
+    public const ulong MinValue = unchecked((ulong)(0));
     public override string ToString() => throw null;
     public static bool TryParse(string s, out ulong result) => throw null;
     public static ulong Parse(string s) => throw null;

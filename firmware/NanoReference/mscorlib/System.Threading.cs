@@ -68,11 +68,11 @@ public enum ThreadPriority : int { AboveNormal = 3, BelowNormal = 1, Highest = 4
 
 public delegate void ThreadStart();
 
-[Flags] public enum ThreadState : int { AbortRequested = 128, Aborted = 256, Background = 4, Running = 0, StopRequested = 1, Stopped = 16, SuspendRequested = 2, Suspended = 64, Unstarted = 8, WaitSleepJoin = 32 }
+[System.Flags] public enum ThreadState : int { AbortRequested = 128, Aborted = 256, Background = 4, Running = 0, StopRequested = 1, Stopped = 16, SuspendRequested = 2, Suspended = 64, Unstarted = 8, WaitSleepJoin = 32 }
 
 public static class Timeout
 {
-    public const int Infinite = -1;
+    public const int Infinite = unchecked((int)(-1));
     public static readonly TimeSpan InfiniteTimeSpan;
 }
 
@@ -90,7 +90,7 @@ public delegate void TimerCallback(object state);
 
 public abstract class WaitHandle : MarshalByRefObject
 {
-    public const int WaitTimeout = 258;
+    public const int WaitTimeout = unchecked((int)(258));
     protected WaitHandle() => throw null;
     public static bool WaitAll(WaitHandle[] waitHandles) => throw null;
     public static bool WaitAll(WaitHandle[] waitHandles, int millisecondsTimeout, bool exitContext) => throw null;

@@ -1,0 +1,6 @@
+namespace System;
+
+public static class Environment
+{
+    public static long TickCount64 { get => throw null; }
+}
