@@ -61,6 +61,9 @@ public sealed class ScramMechanism : SaslMechanism
         _nonce = nonce;
     }
 
+    /// <summary>The hash of what the server offered (XEP-0474 §5.1), which it must tell where it tells one; null where that is not known.</summary>
+    public byte[] OfferDigest { get; set; }
+
     /// <inheritdoc/>
     public override string Name => (_hash == HashName.Sha1 ? "SCRAM-SHA-1" : "SCRAM-SHA-256") + (_serverHasPlus ? "-PLUS" : string.Empty);
 
@@ -131,6 +134,13 @@ public sealed class ScramMechanism : SaslMechanism
         if (iterations < MinIterations || iterations > _maxIterations)
         {
             Failure = "iteration count " + iterations.ToString() + " is out of bounds";
+            return null;
+        }
+        byte[] offer = Attribute(challenge, 'h');
+        byte[] known = OfferDigest == null ? offer : Base64.Encode(OfferDigest);
+        if (offer != null && (offer.Length != known.Length || !Utf8.Equal(offer, 0, known, 0, known.Length)))
+        {
+            Failure = "what the server offers was changed on the way";
             return null;
         }
         if (!TakeKeys(salt, (int)iterations, out byte[] clientKey, out byte[] serverKey))

@@ -37,6 +37,12 @@ public sealed class ClientOptions
     /// <summary>Whether PLAIN may be used where no SCRAM is offered; over TLS only, in any case. Default true.</summary>
     public bool AllowPlain = true;
 
+    /// <summary>Whether SASL2 and Bind 2 (XEP-0388, XEP-0386) are used where the server offers them. Default true.</summary>
+    public bool Sasl2 = true;
+
+    /// <summary>Whether the server is asked for a token that replaces the password at the next log-in (XEP-0484); it is kept in the settings. Default true; without settings there is none.</summary>
+    public bool Tokens = true;
+
     /// <summary>Iterations of SCRAM at most. Default 1,000,000: a server must not be able to keep a device busy for hours. (At least are 4096, RFC 7677 §4.)</summary>
     public int MaxScramIterations = 1000000;
 

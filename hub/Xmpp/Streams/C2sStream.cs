@@ -64,11 +64,9 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     public IPEndPoint? Peer => _connection.RemoteEndPoint as IPEndPoint;
 
     public OutboundQueue Queue => _queue;
-
-    /// <summary>Whether requests of the session are in work beside its later stanzas.</summary>
     public bool HasConcurrent => _concurrent is { Any: true };
 
-    /// <summary>Those requests.</summary>
+    /// <summary>The requests of the session that are in work beside its later stanzas.</summary>
     public ConcurrentIqs Concurrent => _concurrent ??= new ConcurrentIqs(_host.Options.MaxConcurrentIqs);
 
     /// <summary>Whether passwords may be sent without TLS: only where settings allow it, and only from loopback.</summary>
@@ -429,8 +427,10 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
 
         using var xml = new XmlBuilder(1024);
         WriteHeader(xml);
-        WriteFeatures(xml);
         _queue.Append(xml.Written);
+        xml.Clear();
+        WriteFeatures(xml);
+        _queue.Append(Account is null && header.Known is { } known && StreamHeader.IsHashOf(xml.Written, known) ? "<stream:features/>"u8 : xml.Written);
     }
 
     private void WriteHeader(XmlBuilder xml)

@@ -9,9 +9,10 @@ namespace IotXmpp.Hub.Streams;
 /// <summary>What the start tag of a client's stream says (RFC 6120 §4.7).</summary>
 /// <param name="From">Who the client says it is, where that is an address; else null.</param>
 /// <param name="Language">The default language of its stanzas as UTF-8, or null.</param>
+/// <param name="Known">The hash of the features that the client knows (wire profile, session), or null.</param>
 /// <param name="Error">The stream error that the tag earns, or null.</param>
 /// <param name="Text">A text for people beside the error, or null.</param>
-internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string? Error, string? Text)
+internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string? Known, string? Error, string? Text)
 {
     // The longest language tag that is kept, in characters: RFC 5646 §4.4.1 makes do with 35.
     private const int MaxLanguage = 35;
@@ -27,7 +28,7 @@ internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string
         string? error = NamespaceError(reader) ?? AddressError(reader.Attribute("to"u8), domain, out text) ?? (IsVersion1(reader.Attribute("version"u8)) ? null : "unsupported-version")
             // XEP-0388 §2.2: an account of another domain is none of ours.
             ?? (from is not null && from.Domain != domain.Domain ? "invalid-from" : null);
-        return new StreamHeader(from, language, error, text);
+        return new StreamHeader(from, language, KnownFeatures(reader), error, text);
     }
 
     /// <summary>Writes the hub's own start tag, with a new stream id that nobody can guess (§4.7.3).</summary>
@@ -38,6 +39,25 @@ internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string
             .Attribute("from"u8, domain.Utf8).Attribute("to"u8, to?.ToString()).Attribute("version"u8, "1.0"u8).Attribute("xml:lang"u8, "en"u8);
         // An empty text ends the tag: the stream stays open.
         xml.Text(string.Empty);
+    }
+
+    /// <summary>Whether a client knows these features already: it says the first 8 octets of their SHA-256, in hexadecimal (wire profile, session).</summary>
+    public static bool IsHashOf(ReadOnlySpan<byte> features, string known) => known == Convert.ToHexStringLower(SHA256.HashData(features).AsSpan(0, 8));
+
+    // An attribute in our own namespace, by whatever prefix.
+    private static string? KnownFeatures(in XmlSpanReader tag)
+    {
+        var attributes = new AttributeReader(tag.RawAttributes);
+        while (attributes.Read())
+        {
+            int colon = attributes.Name.IndexOf((byte)':');
+            if (colon > 0 && attributes.Name[(colon + 1)..].SequenceEqual("known"u8) && tag.NamespaceOf(attributes.Name[..colon]).SequenceEqual("urn:iotxmpp:thing:1"u8))
+            {
+                return Encoding.ASCII.GetString(attributes.RawValue);
+            }
+        }
+
+        return null;
     }
 
     private static string? NamespaceError(in XmlSpanReader reader)

@@ -21,6 +21,8 @@ public sealed class TlsIdentity
             // A CipherSuitesPolicy, or AllowTlsResume = false, would make an SSL_CTX for every connection: 46 KB a session instead of 20.
             ServerCertificateContext = SslStreamCertificateContext.Create(certificate, intermediates, offline: true),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            // XEP-0368 §4: a client that names protocols must name ours; one that names none is taken.
+            ApplicationProtocols = [new SslApplicationProtocol("xmpp-client")],
             ClientCertificateRequired = false,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             // RFC 7590 §3.3: a renegotiation would let a peer spend the hub's time.

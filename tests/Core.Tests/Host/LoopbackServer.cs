@@ -123,7 +123,7 @@ internal sealed class LoopbackServer : IDisposable
 
         public async Task StartTlsAsync()
         {
-            await UntilAsync(Harness.Header);
+            await UntilAsync("version='1.0'>");
             await SayAsync(Harness.ServerHeader + $"<stream:features>{Harness.Tls}</stream:features>");
             await UntilAsync("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
             await SayAsync("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
@@ -132,7 +132,7 @@ internal sealed class LoopbackServer : IDisposable
 
         public async Task LogInAsync(string password = "pencil", bool plus = true)
         {
-            await UntilAsync(Harness.Header);
+            await UntilAsync("version='1.0'>");
             var mechanism = plus ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256";
             await SayAsync(Harness.ServerHeader + $"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>{mechanism}</mechanism></mechanisms></stream:features>");
             var scram = new ScramServer(password, mechanism, plus ? binding : null);
@@ -142,7 +142,7 @@ internal sealed class LoopbackServer : IDisposable
 
         public async Task BindAsync()
         {
-            await UntilAsync(Harness.Header);
+            await UntilAsync("version='1.0'>");
             await SayAsync(Harness.ServerHeader + $"<stream:features>{Harness.BindFeatures}{Harness.Sm}</stream:features>");
             await UntilAsync("</iq>");
             await SayAsync("<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>bob@example.org/x</jid></bind></iq>");

@@ -54,7 +54,8 @@ internal sealed class CountingHash : PortableHash
 /// <summary>A client with a server played by the test, in memory: what the client sends is read by <see cref="Sent"/>, what the server says by <see cref="Server"/>.</summary>
 internal sealed class Harness : ITransport, IClientListener, IStanzaHandler
 {
-    public const string Header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>";
+    public const string PlainHeader = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>";
+    public const string Header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' from='esp32-a4cf12@example.org' to='example.org' version='1.0'>";
     public const string ServerHeader = "<?xml version='1.0'?><stream:stream from='example.org' id='s1' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
     public const string Sasl = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism><mechanism>SCRAM-SHA-256</mechanism><mechanism>PLAIN</mechanism></mechanisms>";
     public const string Tls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
@@ -155,7 +156,7 @@ internal sealed class Harness : ITransport, IClientListener, IStanzaHandler
         After(0);
         Assert.Equal(ClientState.Connecting, Client.State);
         Client.Connected(Now);
-        Expect(Header);
+        Expect(IsSecure ? Header : PlainHeader);
         return this;
     }
 
@@ -167,7 +168,7 @@ internal sealed class Harness : ITransport, IClientListener, IStanzaHandler
         var scram = new ScramServer(password, mechanism);
         Server(scram.Challenge(Sent()));
         Server(scram.Success(Sent()));
-        Expect(Header);
+        Expect(IsSecure ? Header : PlainHeader);
         return this;
     }
 
@@ -216,6 +217,9 @@ internal sealed class ScramServer(string password, string mechanism, byte[]? bin
 
     public int Iterations { get; init; } = 4096;
 
+    /// <summary>Added to the first message.</summary>
+    public string Extension { get; init; } = "";
+
     private bool IsSha1 => mechanism.StartsWith("SCRAM-SHA-1", StringComparison.Ordinal) && !mechanism.StartsWith("SCRAM-SHA-256", StringComparison.Ordinal);
 
     public string Challenge(string auth)
@@ -227,7 +231,7 @@ internal sealed class ScramServer(string password, string mechanism, byte[]? bin
         _header = message[..at];
         _clientBare = message[at..];
         var nonce = _clientBare[(_clientBare.IndexOf(",r=", StringComparison.Ordinal) + 3)..];
-        _first = $"r={nonce}server,s={Convert.ToBase64String(_salt)},i={Iterations}";
+        _first = $"r={nonce}server,s={Convert.ToBase64String(_salt)},i={Iterations}{Extension}";
         return $"<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{Convert.ToBase64String(Encoding.UTF8.GetBytes(_first))}</challenge>";
     }
 
