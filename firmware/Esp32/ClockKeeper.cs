@@ -5,7 +5,8 @@ namespace IotXmpp.Esp32;
 
 /// <summary>
 /// The board's time of day: unknown until a time server has answered, asked again each day because a crystal drifts, and never believed to be before the last time
-/// that was known, which the settings keep (a forged answer could otherwise make an expired certificate valid).
+/// at which the hub's certificate was good, which the settings keep (a forged answer could otherwise make an expired certificate valid; and a wrong answer from the
+/// future, with which no certificate is good, must not shut out the right one).
 /// </summary>
 public sealed class ClockKeeper : IThingClock
 {
@@ -20,6 +21,7 @@ public sealed class ClockKeeper : IThingClock
     private readonly ITimeServer _server;
     private readonly ISettings _settings;
     private long _floorMs;
+    private long _keptMs;
     private long _offsetMs;
     private long _nowMs;
     private long _askAtMs;
@@ -42,6 +44,7 @@ public sealed class ClockKeeper : IThingClock
                 last = (last << 8) | kept[i];
             }
 
+            _keptMs = last;
             _floorMs = last > _floorMs ? last : _floorMs;
         }
     }
@@ -73,10 +76,7 @@ public sealed class ClockKeeper : IThingClock
             }
             else
             {
-                _offsetMs = utcMs - nowMs;
-                IsSet = true;
-                _askAtMs = nowMs + RenewMs;
-                Keep(utcMs);
+                Take(utcMs, nowMs);
             }
         }
 
@@ -87,10 +87,46 @@ public sealed class ClockKeeper : IThingClock
         }
     }
 
-    // Once a day: flash wears.
+    /// <summary>Takes the time that the board has kept over a deep sleep, when it is not before the last known one. A time server is asked when the last answer is a day old.</summary>
+    /// <param name="utcMs">Milliseconds since 1970; 0 for none.</param>
+    /// <param name="nowMs">Monotonic time in milliseconds.</param>
+    public void Resume(long utcMs, long nowMs)
+    {
+        if (utcMs >= _floorMs && _floorMs > 0)
+        {
+            Take(utcMs, nowMs);
+            long age = utcMs - _keptMs;
+            _askAtMs = age >= RenewMs ? nowMs : nowMs + RenewMs - age;
+        }
+    }
+
+    /// <summary>The hub's certificate was good at this time: it becomes the one before which no other is believed. Written once a day, since flash wears.</summary>
+    public void Confirm()
+    {
+        if (IsSet && UtcNowMs - _keptMs >= RenewMs)
+        {
+            Keep(UtcNowMs);
+        }
+    }
+
+    /// <summary>The hub could not be reached for long: perhaps the time is wrong, and its certificate only seems bad. A time server is asked again, and its answer wins.</summary>
+    public void Doubt()
+    {
+        _askAtMs = _nowMs;
+    }
+
+    private void Take(long utcMs, long nowMs)
+    {
+        _nowMs = nowMs;
+        _offsetMs = utcMs - nowMs;
+        IsSet = true;
+        _askAtMs = nowMs + RenewMs;
+    }
+
     private void Keep(long utcMs)
     {
         _floorMs = utcMs;
+        _keptMs = utcMs;
         byte[] value = new byte[8];
         for (int i = 0; i < 8; i++)
         {

@@ -42,6 +42,17 @@ public sealed class WifiLink : INetworkLink
         get { return _failures; }
     }
 
+    /// <summary>Other settings hold: what there is is given up, and the next attempt is made at once.</summary>
+    /// <param name="nowMs">Monotonic time in milliseconds.</param>
+    public void Renew(long nowMs)
+    {
+        _radio.Reset();
+        _trying = false;
+        _failures = 0;
+        _waitMs = FirstWaitMs;
+        _untilMs = nowMs;
+    }
+
     /// <inheritdoc/>
     public void Step(long nowMs)
     {

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using IotXmpp.Esp32;
 using IotXmpp.Virtual;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
@@ -27,6 +29,9 @@ internal sealed class FakeHub : IVirtualServer
 
     /// <summary>Answers for the next publishes, then <see cref="Default"/>.</summary>
     public Queue<PublishAnswer> Answers { get; } = new();
+
+    /// <summary>Offers SCRAM-SHA-256 for the keys of this password, and nothing else; null offers PLAIN and believes everything.</summary>
+    public DeviceKey? Key { get; set; }
 
     public PublishAnswer Default { get; set; } = PublishAnswer.Store;
 
@@ -63,6 +68,16 @@ internal sealed class FakeHub : IVirtualServer
         {
             yield return node.ChildAt(i);
         }
+    }
+
+    /// <summary>Forgets what it was sent, for a run that is long.</summary>
+    public void Forget()
+    {
+        Items.Clear();
+        Publishes.Clear();
+        PublishBytes.Clear();
+        Presences.Clear();
+        Others.Clear();
     }
 
     /// <summary>Sends a stanza to the thing that is online.</summary>
@@ -132,6 +147,7 @@ internal sealed class FakeHub : IVirtualServer
         private readonly Stack<Element> _open = new();
         private byte[] _rest = [];
         private bool _authenticated;
+        private string _scram = "";
         private bool _fresh = true;
         private int _bytes;
 
@@ -241,12 +257,38 @@ internal sealed class FakeHub : IVirtualServer
             Send($"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' from='{Domain}' id='s' version='1.0'>");
             Send(_authenticated
                 ? "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"
-                : "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>");
+                : $"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>{(hub.Key is null ? "PLAIN" : "SCRAM-SHA-256")}</mechanism></mechanisms></stream:features>");
         }
 
         private void OnElement(Element element, int bytes)
         {
-            if (element.Is(Ns.Sasl, "auth"))
+            if (hub.Key is not null && element.Is(Ns.Sasl, "auth"))
+            {
+                // RFC 5802 §7: the client's first message, without its header
+                _scram = Encoding.UTF8.GetString(Convert.FromBase64String(element.Text))[3..];
+                string challenge = $"r={_scram[(_scram.IndexOf("r=", StringComparison.Ordinal) + 2)..]}srv,s={Convert.ToBase64String(hub.Key.Keys.Salt)},i={hub.Key.Keys.Iterations}";
+                _scram += "," + challenge;
+                Send($"<challenge xmlns='{Ns.Sasl}'>{Convert.ToBase64String(Encoding.UTF8.GetBytes(challenge))}</challenge>");
+            }
+            else if (element.Is(Ns.Sasl, "response"))
+            {
+                string final = Encoding.UTF8.GetString(Convert.FromBase64String(element.Text));
+                int at = final.IndexOf(",p=", StringComparison.Ordinal);
+                byte[] message = Encoding.UTF8.GetBytes(_scram + "," + final[..at]);
+                byte[] client = hub.Key!.Keys.ClientKey;
+                byte[] signature = HMACSHA256.HashData(SHA256.HashData(client), message);
+                if (!Convert.FromBase64String(final[(at + 3)..]).SequenceEqual(client.Zip(signature, (a, b) => (byte)(a ^ b))))
+                {
+                    Send($"<failure xmlns='{Ns.Sasl}'><not-authorized/></failure>");
+                    return;
+                }
+
+                _authenticated = true;
+                string proof = "v=" + Convert.ToBase64String(HMACSHA256.HashData(hub.Key.Keys.ServerKey, message));
+                Send($"<success xmlns='{Ns.Sasl}'>{Convert.ToBase64String(Encoding.UTF8.GetBytes(proof))}</success>");
+                _fresh = true;
+            }
+            else if (element.Is(Ns.Sasl, "auth"))
             {
                 _authenticated = true;
                 Send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");

@@ -35,6 +35,9 @@ public sealed class ControlParameter
     /// <summary>The texts that may be chosen; null for any.</summary>
     public string[] Options { get; set; }
 
+    /// <summary>Whether its value is a secret: a form then hides what is typed, and no log shows it.</summary>
+    public bool IsSecret { get; set; }
+
     /// <summary>Bounds the number, both included.</summary>
     /// <returns>This parameter.</returns>
     public ControlParameter WithRange(double minimum, double maximum)

@@ -53,7 +53,7 @@ public static class DataForm
     /// <summary>Writes a parameter as a field with type, range, choices and present value.</summary>
     public static void Write(StanzaWriter writer, ControlParameter parameter, string value)
     {
-        string type = parameter.Kind == FieldKind.Boolean ? "boolean" : parameter.Options != null ? "list-single" : "text-single";
+        string type = parameter.Kind == FieldKind.Boolean ? "boolean" : parameter.Options != null ? "list-single" : parameter.IsSecret ? "text-private" : "text-single";
         writer.Start("field").Attribute("var", parameter.Name).Attribute("type", type).Attribute("label", parameter.Label);
         if (parameter.DataType != null)
         {

@@ -35,10 +35,20 @@ public sealed class ThingPresence
     /// <summary>Battery in percent.</summary>
     public int Battery { get; set; } = Unknown;
 
+    /// <summary>Why the thing is in safe mode, for people; null when it is not. Also told as <c>&lt;status/&gt;</c>, for any client.</summary>
+    public string Safe { get; set; }
+
+    /// <summary>Samples that were lost before the hub had them, ever; told when there are any.</summary>
+    public long Dropped { get; set; }
+
     /// <summary>Sends the presence.</summary>
     public SendResult Send(XmppClient client)
     {
         StanzaWriter writer = client.BeginPresence(null, null);
+        if (Safe != null)
+        {
+            writer.Element("status", "safe mode: " + Safe);
+        }
         if (_disco != null)
         {
             _disco.WriteCaps(writer);
@@ -47,7 +57,11 @@ public sealed class ThingPresence
         Number(writer, "rssi", Rssi);
         Number(writer, "heap", Heap);
         Number(writer, "bat", Battery);
-        writer.Attribute("keepalive", client.Options.KeepAliveSeconds);
+        writer.Attribute("keepalive", client.Options.KeepAliveSeconds).Attribute("safe", Safe);
+        if (Dropped > 0)
+        {
+            writer.Attribute("dropped", Dropped);
+        }
         return client.Commit();
     }
 
@@ -86,6 +100,8 @@ public sealed class ThingPresence
             status.Heap = Number(parser, "heap");
             status.Battery = Number(parser, "bat");
             status.KeepAliveSeconds = Number(parser, "keepalive");
+            status.Safe = parser.Attribute("safe");
+            status.Dropped = parser.TryAttribute("dropped", out long dropped) && dropped > 0 ? dropped : 0;
         }
         return status;
     }
@@ -130,6 +146,12 @@ public sealed class ThingStatus
 
     /// <summary>Seconds between signs of life.</summary>
     public int KeepAliveSeconds { get; set; } = ThingPresence.Unknown;
+
+    /// <summary>Why it is in safe mode; null when it is not.</summary>
+    public string Safe { get; set; }
+
+    /// <summary>Samples that were lost before the hub had them, ever.</summary>
+    public long Dropped { get; set; }
 
     /// <summary>Whether it says until when it sleeps.</summary>
     public bool HasSleep { get; set; }

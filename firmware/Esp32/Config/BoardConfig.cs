@@ -22,7 +22,7 @@ public sealed class BoardConfig
     /// <summary>Bytes of the file at most. Default 2,048: read at once, and no allocation of a board is over 4 KB.</summary>
     public const int MaxBytes = 2048;
 
-    private static readonly string[] Names = new string[] { "thing", "domain", "host", "port", "board", "parts", "owner", "keepalive", "interval", "sleep", "timeserver", "ca" };
+    private static readonly string[] Names = new string[] { "thing", "domain", "host", "port", "board", "parts", "owner", "keepalive", "interval", "sleep", "timeserver", "ca", "log" };
 
     /// <summary><c>thing</c>: the thing's id, 1 to 64 of <c>a-z 0-9 -</c>, the local part of its JID. Required.</summary>
     public string Thing = string.Empty;
@@ -59,6 +59,9 @@ public sealed class BoardConfig
 
     /// <summary><c>ca</c>: the file with the hub's authority. Default <see cref="DefaultCaPath"/>.</summary>
     public string CaPath = DefaultCaPath;
+
+    /// <summary><c>log=stanzas</c>: every stanza is also told on the serial line, which whoever holds the board can read. Default no.</summary>
+    public bool LogStanzas;
 
     /// <summary>What in a parsed file was passed over, one line for people, such as a misspelled name; null when nothing was. A board goes on, the command line refuses.</summary>
     public string Warning { get; private set; }
@@ -220,6 +223,9 @@ public sealed class BoardConfig
             case "ca":
                 CaPath = value;
                 return null;
+            case "log":
+                LogStanzas = value == "stanzas";
+                return LogStanzas || value.Length == 0 ? null : "log can be stanzas or nothing" + Given(value);
             default:
                 // A file of a newer command line must not keep an older board from starting.
                 Warning = "line " + line.ToString() + ": there is no setting \"" + name + "\"";
@@ -242,7 +248,8 @@ public sealed class BoardConfig
             case "interval": return IntervalSeconds.ToString();
             case "sleep": return SleepSeconds.ToString();
             case "timeserver": return TimeServer;
-            default: return CaPath;
+            case "ca": return CaPath;
+            default: return LogStanzas ? "stanzas" : string.Empty;
         }
     }
 

@@ -16,11 +16,13 @@ internal sealed class StatusPresence : IStanzaHandler
     private readonly ThingOptions _options;
     private readonly IBoardStatus _status;
     private readonly ThingPresence _presence;
+    private readonly TelemetryRing _ring;
     private long _toldMs;
 
-    public StatusPresence(ThingPart[] parts, ThingOptions options, IBoardStatus status, DiscoInfo disco)
+    public StatusPresence(ThingPart[] parts, ThingOptions options, IBoardStatus status, DiscoInfo disco, TelemetryRing ring)
     {
-        _presence = new ThingPresence(disco) { Firmware = options.Firmware, Boot = status.BootReason };
+        _presence = new ThingPresence(disco) { Firmware = options.Firmware, Boot = status.BootReason, Safe = options.SafeMode };
+        _ring = ring;
         _parts = parts;
         _options = options;
         _status = status;
@@ -33,6 +35,7 @@ internal sealed class StatusPresence : IStanzaHandler
         _presence.Rssi = Signal();
         _presence.Battery = Charge();
         _presence.Heap = Heap();
+        _presence.Dropped = _ring.Dropped;
         _presence.Send(client);
     }
 
@@ -44,7 +47,7 @@ internal sealed class StatusPresence : IStanzaHandler
             return;
         }
 
-        if (Differs(_presence.Rssi, Signal(), SignalStep) || Differs(_presence.Battery, Charge(), ChargeStep) || Heap() < _presence.Heap / 2)
+        if (_presence.Dropped != _ring.Dropped || Differs(_presence.Rssi, Signal(), SignalStep) || Differs(_presence.Battery, Charge(), ChargeStep) || Heap() < _presence.Heap / 2)
         {
             Send(client, nowMs);
         }

@@ -214,27 +214,34 @@ public sealed class TelemetryRing
     private bool Append(byte type, uint sequence, int length)
     {
         int size = length + Overhead;
-        if (_segmentCount == 0 || _tailTorn || _tailLength + size > _segmentBytes)
+        if (_segmentCount > 0 && !_tailTorn && _tailLength + size <= _segmentBytes)
         {
-            byte[] kept = null;
-            if (length > 0)
+            if (WriteRecord(type, sequence, length))
             {
-                // The header is built in the same buffer.
-                kept = new byte[length];
-                Array.Copy(_record, 8, kept, 0, length);
+                return true;
             }
 
-            if (!OpenSegment())
+            if (type != SampleRecord)
             {
                 return false;
             }
 
-            if (kept != null)
+            // The storage is full before the ring is: the oldest has to go, not this one.
+            if (_segmentCount > 2)
             {
-                Array.Copy(kept, 0, _record, 8, length);
+                DropOldest();
             }
         }
 
+        // The header is built in the same buffer.
+        byte[] kept = new byte[length];
+        Array.Copy(_record, 8, kept, 0, length);
+        if (!OpenSegment())
+        {
+            return false;
+        }
+
+        Array.Copy(kept, 0, _record, 8, length);
         return WriteRecord(type, sequence, length);
     }
 

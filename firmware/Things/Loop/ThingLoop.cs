@@ -77,7 +77,7 @@ public sealed class ThingLoop : IClientListener
         DiscoInfo disco = new DiscoInfo(platform.Hash, SoftwareUri);
         disco.AddIdentity("client", "bot", options.ThingId);
         disco.Register(client);
-        _presence = new StatusPresence(_parts, options, platform.Status, disco);
+        _presence = new StatusPresence(_parts, options, platform.Status, disco, Ring);
         ThingTarget target = new ThingTarget(this, client, _parts, options.ThingId);
         new Control(target, new CommandLog(platform.Settings)).Register(client, disco);
         new SensorReadout(target).Register(client, disco);
@@ -374,12 +374,7 @@ public sealed class ThingLoop : IClientListener
             return;
         }
 
-        if (!_platform.Clock.IsSet)
-        {
-            // Without a clock it cannot say when it wakes: it goes on trying for the hub and the time.
-            return;
-        }
-
+        // Without a clock it cannot say when it wakes, but it was not online either: the battery comes first, and the time is relative to whatever the clock reads.
         _sleepUntilUtcMs = UtcNowMs + (_settings.SleepSeconds * 1000L);
         Life = ThingLife.FallingAsleep;
         if (_client.IsOnline)

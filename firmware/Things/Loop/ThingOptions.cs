@@ -53,6 +53,9 @@ public sealed class ThingOptions
     /// <summary>Milliseconds after which a sleeping thing sleeps again although the hub was not reached. Default 60,000: the battery comes first, the samples wait in flash.</summary>
     public int MaxAwakeMs = 60000;
 
+    /// <summary>Why the thing is in safe mode, for people, told in presence; null when it is not. Default null.</summary>
+    public string SafeMode;
+
     /// <summary>Bytes of one segment of the telemetry ring.</summary>
     public int RingSegmentBytes = TelemetryRing.DefaultSegmentBytes;
 

@@ -52,7 +52,7 @@ internal sealed class ThingTarget : IControlTarget, IReadout
         {
             ControlValue value = command.Values[i];
             string failure = Owner(value.Parameter).Set(value, _client.NowMs);
-            _loop.OnControlled(from, value.Parameter.Name, value.Text, failure);
+            _loop.OnControlled(from, value.Parameter.Name, value.Parameter.IsSecret ? "***" : value.Text, failure);
             if (failure != null)
             {
                 return new ControlFailure(value.Parameter.Name, failure, StanzaError.InternalServerError);

@@ -1,3 +1,4 @@
+using IotXmpp.Esp32;
 using IotXmpp.Things;
 
 namespace IotXmpp.Virtual;
@@ -25,15 +26,16 @@ public sealed class PowerCutException : Exception
 }
 
 /// <summary>
-/// Flash in memory, which outlives the virtual board's restarts. <see cref="CutPowerAfter"/> makes the power fail after so many more written bytes, in the
+/// Flash in memory, which outlives the virtual board's restarts: the segments of a ring and whole files, in one space. <see cref="CutPowerAfter"/> makes the power fail after so many more written bytes, in the
 /// middle of a write if it comes so; until <see cref="RestorePower"/> nothing works.
 /// </summary>
-public sealed class VirtualFlash : ISegmentStore
+public sealed class VirtualFlash : ISegmentStore, IBoardFiles
 {
     /// <summary>Bytes when nothing else is said. Default 262,144: the file system of a 4 MB board.</summary>
     public const int DefaultCapacity = 262144;
 
     private readonly SortedDictionary<int, MemoryStream> _segments = [];
+    private readonly SortedDictionary<string, byte[]> _files = new(StringComparer.Ordinal);
     private readonly int _capacity;
     private long _used;
     private long _bytesUntilCut = -1;
@@ -49,12 +51,18 @@ public sealed class VirtualFlash : ISegmentStore
     /// <summary>Bytes written ever, for wear.</summary>
     public long WrittenBytes { get; private set; }
 
+    /// <summary>Appends to segments ever: each costs a flash file system the erasing of a block.</summary>
+    public int Appends { get; private set; }
+
     /// <summary>The most bytes that were ever in use.</summary>
     public long PeakBytes { get; private set; }
 
     /// <summary>The power fails when so many more bytes have been written.</summary>
     /// <param name="bytes">Bytes that still succeed.</param>
     public void CutPowerAfter(long bytes) => _bytesUntilCut = bytes;
+
+    /// <summary>The files there are.</summary>
+    public IReadOnlyCollection<string> Files => _files.Keys;
 
     /// <summary>The power is back.</summary>
     public void RestorePower()
@@ -99,6 +107,7 @@ public sealed class VirtualFlash : ISegmentStore
             return false;
         }
 
+        Appends++;
         int write = _bytesUntilCut >= 0 && _bytesUntilCut < count ? (int)_bytesUntilCut : count;
         if (!_segments.TryGetValue(segment, out MemoryStream? found))
         {
@@ -131,6 +140,49 @@ public sealed class VirtualFlash : ISegmentStore
         if (_segments.Remove(segment, out MemoryStream? found))
         {
             _used -= found.Length;
+        }
+    }
+
+    /// <inheritdoc/>
+    byte[]? IBoardFiles.Read(string path)
+    {
+        RequirePower();
+        return _files.TryGetValue(path, out byte[]? file) ? [.. file] : null;
+    }
+
+    /// <inheritdoc/>
+    public bool TryWrite(string path, byte[] data)
+    {
+        RequirePower();
+        int before = _files.TryGetValue(path, out byte[]? old) ? old.Length : 0;
+        if (_used - before + data.Length > _capacity)
+        {
+            return false;
+        }
+
+        int write = _bytesUntilCut >= 0 && _bytesUntilCut < data.Length ? (int)_bytesUntilCut : data.Length;
+        // A cut leaves what was written of the new file, and nothing of the old.
+        _files[path] = data[..write];
+        _used += write - before;
+        WrittenBytes += write;
+        PeakBytes = Math.Max(PeakBytes, _used);
+        _bytesUntilCut -= _bytesUntilCut >= 0 ? write : 0;
+        if (write < data.Length)
+        {
+            _dead = true;
+            throw new PowerCutException();
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Delete(string path)
+    {
+        RequirePower();
+        if (_files.Remove(path, out byte[]? file))
+        {
+            _used -= file.Length;
         }
     }
 

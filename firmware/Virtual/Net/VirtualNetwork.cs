@@ -36,6 +36,12 @@ public sealed class VirtualNetwork(IVirtualServer server)
     /// <summary>True while bytes vanish in both directions without an error, as behind a dead radio link.</summary>
     public bool IsSilent { get; set; }
 
+    /// <summary>True while a connection is accepted and then nothing more is said, not even the server's part of the TLS handshake: what freezes a board.</summary>
+    public bool IsSilentInHandshake { get; set; }
+
+    /// <summary>The only host that answers; null for any.</summary>
+    public string? Host { get; set; }
+
     /// <summary>Milliseconds that everything takes, one way.</summary>
     public int LatencyMs { get; set; } = 5;
 
@@ -109,6 +115,12 @@ public sealed class VirtualLink : ITransport
 
     /// <summary>When the next thing happens on it, in monotonic milliseconds; <see cref="long.MaxValue"/> for never.</summary>
     public long NextDueMs => _queue.TryPeek(out (long DueMs, What What, byte[] Data, int Connection) next) ? next.DueMs : long.MaxValue;
+
+    /// <summary>Bytes that the server has allocated to read what came: not the client's.</summary>
+    public long ServerAllocatedBytes { get; private set; }
+
+    /// <summary>True while bytes of this link vanish in both directions, as without an access point.</summary>
+    public bool IsSilent { get; set; }
 
     /// <summary>Says whose transport it is.</summary>
     public void Attach(XmppClient client) => _client = client;
@@ -188,7 +200,7 @@ public sealed class VirtualLink : ITransport
     {
         switch (what)
         {
-            case What.Open when _network.IsSilent:
+            case What.Open when _network.IsSilent || IsSilent:
                 break;
             case What.Open when !_network.IsUp:
                 _client!.Disconnected(_nowMs, "the virtual network is down");
@@ -198,10 +210,12 @@ public sealed class VirtualLink : ITransport
                 _peer = _network.Server.Accept(this);
                 _client!.Connected(_nowMs);
                 break;
-            case What.ToServer when !_network.IsSilent:
+            case What.ToServer when !_network.IsSilent && !IsSilent:
+                long before = GC.GetAllocatedBytesForCurrentThread();
                 _peer?.Receive(data);
+                ServerAllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
                 break;
-            case What.ToClient when !_network.IsSilent && _peer is not null:
+            case What.ToClient when !_network.IsSilent && !IsSilent && _peer is not null:
                 _client!.Feed(data, 0, data.Length);
                 break;
             case What.ClosedByServer:

@@ -75,6 +75,7 @@ public sealed class BringUpTests
         _server.Answer = start;
         clock.Step(1, true);
         Assert.True(clock.IsSet);
+        clock.Confirm();
 
         clock = new ClockKeeper(_server, _settings, Built);
         _server.Answer = start - 1000;
@@ -141,6 +142,16 @@ public sealed class BringUpTests
         public bool IsConnected { get; set; }
 
         public int SignalDbm => IsConnected ? -60 : 0;
+
+        public string Ssid => "home";
+
+        public string Address => "";
+
+        public string Failure => "";
+
+        public void Use(string ssid, string password)
+        {
+        }
 
         public void Connect() => OnConnect?.Invoke(NowMs);
 

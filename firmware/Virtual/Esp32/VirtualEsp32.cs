@@ -1,0 +1,212 @@
+using IotXmpp.Esp32;
+using IotXmpp.Sasl;
+using IotXmpp.Things;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Virtual;
+
+/// <summary>What a virtual ESP32 is made of besides its pins; simulated or real, as its runner says.</summary>
+public sealed record VirtualEsp32Parts
+{
+    /// <summary>Monotonic time in milliseconds.</summary>
+    public required Func<long> NowMs { get; init; }
+
+    /// <summary>The radio.</summary>
+    public required IRadio Radio { get; init; }
+
+    /// <summary>Makes the client of a time server, from its host.</summary>
+    public required Func<string, ITimeServer> TimeServer { get; init; }
+
+    /// <summary>Makes the way to the hub, for each life.</summary>
+    public required Func<BoardConfig, NetworkSettings, IBoardTransport> Transport { get; init; }
+
+    /// <summary>Hash functions.</summary>
+    public required IHash Hash { get; init; }
+
+    /// <summary>Dice.</summary>
+    public required IRandom Random { get; init; }
+}
+
+/// <summary>
+/// An ESP32 in memory: flash that outlives restarts, a watchdog that counts, a deep sleep, a reset reason. It runs <see cref="BoardApplication"/>, the application of the real board, unchanged.
+/// Who drives it, in simulated or real time, looks at what became of each life and begins the next.
+/// </summary>
+public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportOutput, IDisposable
+{
+    /// <summary>When the firmware of virtual boards was built, in milliseconds since 1970: no time before it is true.</summary>
+    public static readonly long BuiltUtcMs = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
+
+    private readonly VirtualKind _kind;
+    private readonly VirtualEsp32Parts _parts;
+    private long _fedMs = -1;
+    private int _watchdogMs;
+    private long _keptUtcMs;
+
+    /// <summary>Makes a board that was never switched on, with empty flash.</summary>
+    /// <param name="kind">What is wired to it.</param>
+    /// <param name="parts">Its radio, time and network.</param>
+    /// <param name="board">Its pins, or null for the kind's own.</param>
+    public VirtualEsp32(VirtualKind kind, VirtualEsp32Parts parts, VirtualBoard? board = null)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        _kind = kind;
+        _parts = parts;
+        Board = board ?? kind.CreateBoard();
+    }
+
+    /// <summary>A line was written to the serial line.</summary>
+    public event Action<string>? Said;
+
+    /// <summary>The pins and what is wired to them.</summary>
+    public VirtualBoard Board { get; }
+
+    /// <summary>The flash: files, settings, ring.</summary>
+    public VirtualFlash Flash { get; init; } = new();
+
+    /// <summary>Times that firmware was started.</summary>
+    public int Boots { get; private set; }
+
+    /// <summary>Times that the watchdog has reset it.</summary>
+    public int WatchdogResets { get; private set; }
+
+    /// <summary>Milliseconds that it wants to sleep; -1 when it does not.</summary>
+    public long SleepMs { get; private set; } = -1;
+
+    /// <summary>Whether it wants to be restarted.</summary>
+    public bool WantsRestart { get; private set; }
+
+    /// <summary>What the parts do when they are made; a test lets it throw or hang.</summary>
+    public Action? OnMakeParts { get; set; }
+
+    /// <summary>Changes options before each life; null for none.</summary>
+    public Action<ThingOptions, ClientOptions>? Configure { get; set; }
+
+    /// <summary>The last lines on the serial line, oldest first; at most 1,000.</summary>
+    public Queue<string> Serial { get; } = new();
+
+    /// <inheritdoc/>
+    public string ResetReason { get; private set; } = "power-on";
+
+    /// <inheritdoc/>
+    public long KeptUtcMs => ResetReason == "deep-sleep" ? _keptUtcMs : 0;
+
+    /// <inheritdoc/>
+    public long FreeHeapBytes { get; set; } = 41_000;
+
+    /// <summary>Whether nobody has fed the watchdog for its time: the board is to be reset.</summary>
+    public bool IsWatchdogDue => _fedMs >= 0 && _watchdogMs > 0 && _parts.NowMs() - _fedMs >= _watchdogMs;
+
+    /// <inheritdoc/>
+    IBoardFiles IBoard.Files => Flash;
+
+    /// <inheritdoc/>
+    ISegmentStore IBoard.Segments => Flash;
+
+    /// <inheritdoc/>
+    IRadio IBoard.Radio => _parts.Radio;
+
+    /// <inheritdoc/>
+    IHash IBoard.Hash => _parts.Hash;
+
+    /// <inheritdoc/>
+    IRandom IBoard.Random => _parts.Random;
+
+    /// <inheritdoc/>
+    IBoardWatchdog IBoard.Watchdog => this;
+
+    /// <inheritdoc/>
+    IBoardPower IBoard.Power => this;
+
+    /// <inheritdoc/>
+    IReportOutput IBoard.Serial => this;
+
+    /// <summary>Writes what the flashing tool writes.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="key">The keys of this device.</param>
+    public void Provision(BoardConfig config, DeviceKey key)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(key);
+        Flash.TryWrite(BoardConfig.Path, config.Write());
+        Flash.TryWrite(DeviceKey.Path, key.Write());
+    }
+
+    /// <summary>Begins a life.</summary>
+    /// <param name="reason">Why, in the words of the wire profile.</param>
+    /// <param name="tells">Whether the hardware tells that; nanoFramework's does so for the wake from deep sleep only.</param>
+    /// <returns>The application, to be stepped until it is over.</returns>
+    public BoardApplication Boot(string reason, bool tells = true)
+    {
+        ResetReason = tells || reason == "deep-sleep" ? reason : "";
+        Boots++;
+        WatchdogResets += reason == "watchdog" ? 1 : 0;
+        SleepMs = -1;
+        WantsRestart = false;
+        _fedMs = -1;
+        _watchdogMs = 0;
+        Board.Restart();
+        return new BoardApplication(this, "1.0.0", BuiltUtcMs, Configure is null ? null : new Hook(Configure));
+    }
+
+    /// <inheritdoc/>
+    public ITimeServer CreateTimeServer(string host) => _parts.TimeServer(host);
+
+    /// <inheritdoc/>
+    public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network) => _parts.Transport(config, network);
+
+    /// <inheritdoc/>
+    public ThingPart[] MakeParts(string parts, ISettings settings, out string? wrong)
+    {
+        wrong = null;
+        try
+        {
+            OnMakeParts?.Invoke();
+            return _kind.CreateParts(Board);
+        }
+        catch (InvalidOperationException e)
+        {
+            wrong = e.Message;
+            return null!;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Start(int timeoutMs)
+    {
+        _watchdogMs = timeoutMs;
+        Feed();
+    }
+
+    /// <inheritdoc/>
+    public void Feed() => _fedMs = _parts.NowMs();
+
+    /// <inheritdoc/>
+    public void Sleep(long milliseconds) => SleepMs = milliseconds;
+
+    /// <inheritdoc/>
+    public void Restart() => WantsRestart = true;
+
+    /// <summary>The time of day that the board keeps over a deep sleep.</summary>
+    /// <param name="utcMs">The time at which it wakes, as its own clock tells, in milliseconds since 1970.</param>
+    public void KeepTime(long utcMs) => _keptUtcMs = utcMs;
+
+    /// <inheritdoc/>
+    public void WriteLine(string line)
+    {
+        while (Serial.Count >= 1000)
+        {
+            Serial.Dequeue();
+        }
+
+        Serial.Enqueue(line);
+        Said?.Invoke(line);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Board.Dispose();
+
+    private sealed class Hook(Action<ThingOptions, ClientOptions> configure) : IOptionsHook
+    {
+        public void Configure(ThingOptions thing, ClientOptions client) => configure(thing, client);
+    }
+}
