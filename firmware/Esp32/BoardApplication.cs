@@ -34,12 +34,6 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
     /// <summary>Milliseconds that samples may wait for the hub in memory before they are written to flash. Default 5,000: an answer takes less, and a power cut takes no more.</summary>
     public const int HeldMs = 5000;
 
-    /// <summary>Bytes of a segment of the telemetry ring. Default 8,000: two blocks of 4 KiB, less what the flash file system itself keeps in them.</summary>
-    public const int RingSegmentBytes = 8000;
-
-    /// <summary>Segments of the telemetry ring. Default 22: 44 of the 64 blocks that a 4 MB board's file system has; at least 1,000 samples of up to 168 bytes.</summary>
-    public const int RingSegments = 22;
-
     /// <summary>Bytes of stanzas that wait for acknowledgement at most. Default 4,096: a batch of ten samples twice, and no allocation is larger.</summary>
     public const int UnackedBytes = 4096;
 
@@ -62,6 +56,7 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
     private readonly string _firmware;
     private bool _begun;
     private bool _stopping;
+    private int _clockSets;
     private long _startMs;
     private long _sayAtMs;
     private long _awaySinceMs;
@@ -120,7 +115,7 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
             Client.AddHandler(_report);
         }
 
-        ThingOptions thing = Options();
+        ThingOptions thing = BoardOptions.Of(Config, firmware, SafeReason);
         if (configure != null)
         {
             configure.Configure(thing, options);
@@ -236,6 +231,12 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         }
 
         _clock.Step(nowMs, _link.IsUp);
+        if (_clock.Sets != _clockSets)
+        {
+            _clockSets = _clock.Sets;
+            _board.SetTime(_clock.UtcNowMs);
+        }
+
         Carry(nowMs);
         _report.Step(_link);
         int wait = Loop.Step(nowMs);
@@ -333,7 +334,7 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         }
 
         string wrong;
-        ThingPart[] parts = _board.MakeParts(Config.Parts, _settings, out wrong);
+        ThingPart[] parts = _board.MakeParts(Config, _settings, out wrong);
         if (parts != null)
         {
             return parts;
@@ -356,28 +357,6 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         }
 
         return all;
-    }
-
-    private ThingOptions Options()
-    {
-        Jid owner = null;
-        if (Config.Owner.Length > 0)
-        {
-            Jid.TryParse(Config.Owner, out owner);
-        }
-
-        return new ThingOptions
-        {
-            ThingId = Config.Thing,
-            PubSubService = new Jid(string.Empty, "pubsub." + Config.Domain, string.Empty),
-            Owner = owner,
-            Firmware = _firmware,
-            SampleIntervalMs = Config.IntervalSeconds * 1000,
-            SleepSeconds = Config.SleepSeconds,
-            SafeMode = SafeReason,
-            RingSegmentBytes = RingSegmentBytes,
-            RingSegments = RingSegments,
-        };
     }
 
     private ThingPlatform Platform()
@@ -500,13 +479,4 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
             Restart();
         }
     }
-}
-
-/// <summary>Changes options before a life begins: how a simulated board is made quicker than real ones.</summary>
-public interface IOptionsHook
-{
-    /// <summary>Changes them.</summary>
-    /// <param name="thing">The thing's.</param>
-    /// <param name="client">The client's.</param>
-    void Configure(ThingOptions thing, ClientOptions client);
 }

@@ -61,6 +61,9 @@ public sealed class ClockKeeper : IThingClock
     /// <summary>Answers that were refused because they lay before the last known time.</summary>
     public int Refused { get; private set; }
 
+    /// <summary>Times that it was set.</summary>
+    public int Sets { get; private set; }
+
     /// <summary>Goes on; to be called before the thing's step.</summary>
     /// <param name="nowMs">Monotonic time in milliseconds.</param>
     /// <param name="networkUp">Whether questions can go out.</param>
@@ -120,6 +123,7 @@ public sealed class ClockKeeper : IThingClock
         _nowMs = nowMs;
         _offsetMs = utcMs - nowMs;
         IsSet = true;
+        Sets++;
         _askAtMs = nowMs + RenewMs;
     }
 

@@ -37,6 +37,10 @@ public interface IBoard
     /// <summary>The time of day that the board has kept over a deep sleep, in milliseconds since 1970; 0 when it has none.</summary>
     long KeptUtcMs { get; }
 
+    /// <summary>The time of day is known, or has been set right: for the board's own clock, by which certificates are judged.</summary>
+    /// <param name="utcMs">Milliseconds since 1970.</param>
+    void SetTime(long utcMs);
+
     /// <summary>Free bytes of the managed heap; -1 when unknown. May take some milliseconds.</summary>
     long FreeHeapBytes { get; }
 
@@ -50,11 +54,11 @@ public interface IBoard
     IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network);
 
     /// <summary>Makes the parts of a thing.</summary>
-    /// <param name="parts">The part list.</param>
+    /// <param name="config">The board's configuration, with the part list.</param>
     /// <param name="settings">Where parts keep what was set.</param>
     /// <param name="wrong">What is wrong, one line for people; null when nothing is.</param>
     /// <returns>The parts, or null when something is wrong.</returns>
-    ThingPart[] MakeParts(string parts, ISettings settings, out string wrong);
+    ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string wrong);
 
     /// <summary>The serial line, for the board's own report.</summary>
     IReportOutput Serial { get; }

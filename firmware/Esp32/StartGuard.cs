@@ -22,6 +22,7 @@ public sealed class StartGuard
 
     private const byte Nothing = 0;
     private const byte Software = 1;
+    private const byte Watchdog = 2;
     private const byte Panic = 3;
     private static readonly string[] Words = new string[] { "power-on", "software", "watchdog", "panic" };
 
@@ -119,14 +120,15 @@ public sealed class StartGuard
         Save();
     }
 
-    /// <summary>Writes down that the start that just began ended before there was an application: something threw that nobody caught.</summary>
+    /// <summary>Writes down why the board will start next, when there is no application that could: nothing of the present start is changed but that.</summary>
     /// <param name="settings">Where it is kept.</param>
-    public static void AnnouncePanic(ISettings settings)
+    /// <param name="reason"><c>watchdog</c> or <c>panic</c>.</param>
+    public static void Announce(ISettings settings, string reason)
     {
         byte[] kept = settings.Read(Key);
         if (kept != null && kept.Length == 4)
         {
-            kept[1] = Panic;
+            kept[1] = reason == Words[Panic] ? Panic : Watchdog;
             settings.Write(Key, kept);
         }
     }

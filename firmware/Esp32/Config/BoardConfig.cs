@@ -22,7 +22,7 @@ public sealed class BoardConfig
     /// <summary>Bytes of the file at most. Default 2,048: read at once, and no allocation of a board is over 4 KB.</summary>
     public const int MaxBytes = 2048;
 
-    private static readonly string[] Names = new string[] { "thing", "domain", "host", "port", "board", "parts", "owner", "keepalive", "interval", "sleep", "timeserver", "ca", "log" };
+    private static readonly string[] Names = new string[] { "thing", "domain", "host", "port", "board", "parts", "owner", "keepalive", "interval", "sleep", "timeserver", "ca", "log", "watchdog" };
 
     /// <summary><c>thing</c>: the thing's id, 1 to 64 of <c>a-z 0-9 -</c>, the local part of its JID. Required.</summary>
     public string Thing = string.Empty;
@@ -62,6 +62,9 @@ public sealed class BoardConfig
 
     /// <summary><c>log=stanzas</c>: every stanza is also told on the serial line, which whoever holds the board can read. Default no.</summary>
     public bool LogStanzas;
+
+    /// <summary><c>watchdog</c>: the pin that feeds a watchdog chip on the board's reset line; -1 for none. Default none.</summary>
+    public int WatchdogPin = -1;
 
     /// <summary>What in a parsed file was passed over, one line for people, such as a misspelled name; null when nothing was. A board goes on, the command line refuses.</summary>
     public string Warning { get; private set; }
@@ -226,6 +229,8 @@ public sealed class BoardConfig
             case "log":
                 LogStanzas = value == "stanzas";
                 return LogStanzas || value.Length == 0 ? null : "log can be stanzas or nothing" + Given(value);
+            case "watchdog":
+                return Number(name, value, ref WatchdogPin);
             default:
                 // A file of a newer command line must not keep an older board from starting.
                 Warning = "line " + line.ToString() + ": there is no setting \"" + name + "\"";
@@ -249,6 +254,7 @@ public sealed class BoardConfig
             case "sleep": return SleepSeconds.ToString();
             case "timeserver": return TimeServer;
             case "ca": return CaPath;
+            case "watchdog": return WatchdogPin < 0 ? string.Empty : WatchdogPin.ToString();
             default: return LogStanzas ? "stanzas" : string.Empty;
         }
     }

@@ -201,7 +201,6 @@ public sealed class Esp32Run : IDisposable
             if (Board.SleepMs >= 0)
             {
                 long wake = now + Board.SleepMs;
-                Board.KeepTime(Application.Clock.UtcNowMs + Board.SleepMs);
                 PowerOff();
                 _wakeMs = wake;
             }
@@ -234,7 +233,7 @@ public sealed class Esp32Run : IDisposable
             LastPanic = e;
             if (Application is null)
             {
-                StartGuard.AnnouncePanic(new FlashSettings(Board.Flash));
+                StartGuard.Announce(new FlashSettings(Board.Flash), "panic");
             }
 
             Application?.Panic(e.Message);

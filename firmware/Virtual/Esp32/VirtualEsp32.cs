@@ -40,7 +40,7 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     private readonly VirtualEsp32Parts _parts;
     private long _fedMs = -1;
     private int _watchdogMs;
-    private long _keptUtcMs;
+    private long _rtcOffsetMs;
 
     /// <summary>Makes a board that was never switched on, with empty flash.</summary>
     /// <param name="kind">What is wired to it.</param>
@@ -88,7 +88,7 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     public string ResetReason { get; private set; } = "power-on";
 
     /// <inheritdoc/>
-    public long KeptUtcMs => ResetReason == "deep-sleep" ? _keptUtcMs : 0;
+    public long KeptUtcMs => ResetReason == "deep-sleep" ? _parts.NowMs() + _rtcOffsetMs : 0;
 
     /// <inheritdoc/>
     public long FreeHeapBytes { get; set; } = 41_000;
@@ -155,7 +155,7 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network) => _parts.Transport(config, network);
 
     /// <inheritdoc/>
-    public ThingPart[] MakeParts(string parts, ISettings settings, out string? wrong)
+    public ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string? wrong)
     {
         wrong = null;
         try
@@ -186,9 +186,8 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     /// <inheritdoc/>
     public void Restart() => WantsRestart = true;
 
-    /// <summary>The time of day that the board keeps over a deep sleep.</summary>
-    /// <param name="utcMs">The time at which it wakes, as its own clock tells, in milliseconds since 1970.</param>
-    public void KeepTime(long utcMs) => _keptUtcMs = utcMs;
+    /// <inheritdoc/>
+    public void SetTime(long utcMs) => _rtcOffsetMs = utcMs - _parts.NowMs();
 
     /// <inheritdoc/>
     public void WriteLine(string line)

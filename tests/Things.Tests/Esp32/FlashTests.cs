@@ -105,13 +105,13 @@ public sealed class FlashTests
         Assert.True(ring.Count >= 1000, ring.Count.ToString(CultureInfo.InvariantCulture));
 
         // Even samples of 168 bytes, of a thing with eight parts, are a thousand: one segment less than all, since the oldest goes as a whole.
-        Assert.True((BoardApplication.RingSegments - 1) * (BoardApplication.RingSegmentBytes / 168) >= 21 * 47);
-        Assert.True((BoardApplication.RingSegments - 1) * BoardApplication.RingSegmentBytes / 168 >= 1000);
+        Assert.True((BoardOptions.RingSegments - 1) * (BoardOptions.RingSegmentBytes / 168) >= 21 * 47);
+        Assert.True((BoardOptions.RingSegments - 1) * BoardOptions.RingSegmentBytes / 168 >= 1000);
 
         // littlefs: whole blocks for each file, a pair for the root and one for the ring's folder, the files of the application, and an eighth free for its copies on write.
-        int blocks = (BoardApplication.RingSegments * ((BoardApplication.RingSegmentBytes + BlockBytes - 1) / BlockBytes)) + 4 + 8;
+        int blocks = (BoardOptions.RingSegments * ((BoardOptions.RingSegmentBytes + BlockBytes - 1) / BlockBytes)) + 4 + 8;
         Assert.InRange(blocks, 1, PartitionBytes / BlockBytes * 7 / 8);
-        Assert.InRange(bench.Board.Flash.PeakBytes, 1, BoardApplication.RingSegments * BoardApplication.RingSegmentBytes + 8192);
+        Assert.InRange(bench.Board.Flash.PeakBytes, 1, BoardOptions.RingSegments * BoardOptions.RingSegmentBytes + 8192);
     }
 
     [Fact]

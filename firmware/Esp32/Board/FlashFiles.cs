@@ -1,0 +1,155 @@
+using System;
+using System.IO;
+using IotXmpp.Things;
+
+namespace IotXmpp.Esp32.Board;
+
+/// <summary>The files of a board's flash (littlefs on <c>I:\</c>): whole files, and the segments of the telemetry ring.</summary>
+public sealed class FlashFiles : IBoardFiles, ISegmentStore
+{
+    private const string Folder = "I:\\ring";
+    private const string Prefix = "I:\\ring\\";
+
+    /// <summary>Opens the folder of the ring.</summary>
+    public FlashFiles()
+    {
+        if (!Directory.Exists(Folder))
+        {
+            Directory.CreateDirectory(Folder);
+        }
+    }
+
+    /// <inheritdoc/>
+    byte[] IBoardFiles.Read(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryWrite(string path, byte[] data)
+    {
+        try
+        {
+            File.WriteAllBytes(path, data);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Delete(string path)
+    {
+        try
+        {
+            if (File.Exists(path))
+            {
+                File.Delete(path);
+            }
+        }
+        catch (IOException)
+        {
+            return; // it is found again, and tried again
+        }
+    }
+
+    /// <inheritdoc/>
+    public int[] List()
+    {
+        string[] files = Directory.GetFiles(Folder);
+        int[] numbers = new int[files.Length];
+        int count = 0;
+        for (int i = 0; i < files.Length; i++)
+        {
+            int slash = files[i].LastIndexOf('\\');
+            int number;
+            if (!int.TryParse(files[i].Substring(slash + 1), out number))
+            {
+                continue;
+            }
+
+            int at = count++;
+            while (at > 0 && numbers[at - 1] > number)
+            {
+                numbers[at] = numbers[at - 1];
+                at--;
+            }
+
+            numbers[at] = number;
+        }
+
+        int[] exact = new int[count];
+        Array.Copy(numbers, 0, exact, 0, count);
+        return exact;
+    }
+
+    /// <inheritdoc/>
+    public int Length(int segment)
+    {
+        string path = Prefix + segment.ToString();
+        return File.Exists(path) ? (int)new FileInfo(path).Length : 0;
+    }
+
+    /// <inheritdoc/>
+    public int Read(int segment, int position, byte[] buffer, int offset, int count)
+    {
+        string path = Prefix + segment.ToString();
+        try
+        {
+            if (!File.Exists(path))
+            {
+                return 0;
+            }
+
+            using (FileStream file = new FileStream(path, FileMode.Open, FileAccess.Read))
+            {
+                if (position >= file.Length)
+                {
+                    return 0;
+                }
+
+                file.Seek(position, SeekOrigin.Begin);
+                int there = (int)file.Length - position;
+                return file.Read(buffer, offset, count < there ? count : there);
+            }
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryAppend(int segment, byte[] buffer, int offset, int count)
+    {
+        try
+        {
+            using (FileStream file = new FileStream(Prefix + segment.ToString(), FileMode.Append, FileAccess.Write))
+            {
+                file.Write(buffer, offset, count);
+                file.Flush();
+            }
+
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Delete(int segment)
+    {
+        Delete(Prefix + segment.ToString());
+    }
+}
