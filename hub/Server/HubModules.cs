@@ -1,4 +1,5 @@
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.AdHoc;
 using IotXmpp.Hub.Features.Control;
 using IotXmpp.Hub.Features.Disco;
 using IotXmpp.Hub.Features.Fast;
@@ -7,6 +8,7 @@ using IotXmpp.Hub.Features.LegacySession;
 using IotXmpp.Hub.Features.Ping;
 using IotXmpp.Hub.Features.Presence;
 using IotXmpp.Hub.Features.PubSub;
+using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Hub.Features.StreamLimits;
 using IotXmpp.Hub.Features.Time;
@@ -20,23 +22,30 @@ namespace IotXmpp.Hub.Server;
 public static class HubModules
 {
     /// <summary>Makes the modules.</summary>
-    public static IReadOnlyList<IXmppModule> Create(HubServices hub) =>
-    [
-        new AccountsModule(hub.Accounts),
-        new FastModule(hub.Tokens, hub.Time),
-        new StreamLimitsModule(hub.Xmpp),
-        new LegacySessionModule(),
-        new RosterModule(hub.Rosters, hub.Settings.Section<RosterOptions>("Roster")),
-        new PresenceModule(),
-        new PingModule(),
-        new VersionModule(),
-        new TimeModule(),
-        new LastActivityModule(hub.LastSeen),
-        new ControlModule(),
-        new PubSubModule(hub.Database),
-        new DiscoModule(),
-    ];
+    public static IReadOnlyList<IXmppModule> Create(HubServices hub)
+    {
+        var commands = new CommandBook();
+        var pubSub = new PubSubModule(hub.Database);
+        return
+        [
+            new AccountsModule(hub.Accounts, hub.AccountStore),
+            new FastModule(hub.Tokens, hub.Time),
+            new StreamLimitsModule(hub.Xmpp),
+            new LegacySessionModule(),
+            new RosterModule(hub.Rosters, hub.RosterLinks, hub.Settings.Section<RosterOptions>("Roster")),
+            new PresenceModule(),
+            new PingModule(),
+            new VersionModule(),
+            new TimeModule(),
+            new LastActivityModule(hub.LastSeen),
+            new ControlModule(),
+            pubSub,
+            new RegistryModule(hub.Registry, hub.Accounts, hub.RosterLinks, pubSub, commands),
+            new AdHocModule(commands),
+            new DiscoModule(),
+        ];
+    }
 
     /// <summary>The tables of all features.</summary>
-    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. FastMigrations.All, .. RosterMigrations.All, .. LastSeenStore.Migrations, .. PubSubMigrations.All];
+    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. FastMigrations.All, .. RosterMigrations.All, .. LastSeenStore.Migrations, .. PubSubMigrations.All, .. RegistryMigrations.All];
 }

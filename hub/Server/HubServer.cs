@@ -3,6 +3,7 @@ using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Accounts;
 using IotXmpp.Hub.Features.Fast;
 using IotXmpp.Hub.Features.LastActivity;
+using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Sasl;
@@ -22,13 +23,17 @@ namespace IotXmpp.Hub.Server;
 /// <param name="Settings">All settings.</param>
 /// <param name="Xmpp">The bounds of streams.</param>
 /// <param name="Database">The hub's one database.</param>
+/// <param name="AccountStore">Where the accounts are kept.</param>
 /// <param name="Accounts">The accounts.</param>
 /// <param name="Tokens">The tokens of clients.</param>
 /// <param name="Rosters">The rosters.</param>
+/// <param name="RosterLinks">Subscriptions that the hub makes itself.</param>
+/// <param name="Registry">The things.</param>
 /// <param name="LastSeen">When and how accounts were last there.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Domain">The served domain.</param>
-public sealed record HubServices(HubSettings Settings, XmppOptions Xmpp, ISqlDatabase Database, AccountService Accounts, FastService Tokens, RosterStore Rosters, LastSeenStore LastSeen, TimeProvider Time, Jid Domain);
+public sealed record HubServices(HubSettings Settings, XmppOptions Xmpp, ISqlDatabase Database, AccountStore AccountStore, AccountService Accounts, FastService Tokens, RosterStore Rosters, RosterLinks RosterLinks, RegistryStore Registry,
+    LastSeenStore LastSeen, TimeProvider Time, Jid Domain);
 
 /// <summary>The start was refused: one line for the operator, and the exit code.</summary>
 public sealed class HubStartException(string message, int exitCode) : Exception(message)
@@ -148,6 +153,7 @@ public sealed class HubServer : IAsyncDisposable
         await _modules.StopAsync(CancellationToken.None).ConfigureAwait(false);
         await _streams.DisposeAsync().ConfigureAwait(false);
         await _app.DisposeAsync().ConfigureAwait(false);
+        Services.Registry.Dispose();
         await _database.DisposeAsync().ConfigureAwait(false);
         _certificate.Dispose();
         _folder.Dispose();
@@ -191,8 +197,11 @@ public sealed class HubServer : IAsyncDisposable
         var lastSeen = new LastSeenStore(database, loggers.CreateLogger<LastSeenStore>());
         FastOptions fast = settings.Section<FastOptions>("Fast");
         var tokens = new FastService(new FastStore(database), fast, folder.Secret("fast.key"), time);
-        var services = new HubServices(settings, xmpp, database, new AccountService(accounts, options.Security.Sasl.Iterations), tokens, rosters, lastSeen, time, domain);
-        var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = new AccountDirectory(accounts, services.Accounts, domain), Rosters = new RosterBook(rosters), LastSeen = lastSeen };
+        var registry = new RegistryStore(database);
+        open.Push(new Once(registry.Dispose));
+        var services = new HubServices(settings, xmpp, database, accounts, new AccountService(accounts, options.Security.Sasl.Iterations), tokens, rosters, new RosterLinks(rosters, domain), registry, lastSeen, time, domain);
+        var directory = new AccountDirectory(accounts, services.Accounts, domain, async (id, ended) => (await registry.FindAsync(id, ended).ConfigureAwait(false))?.Owner);
+        var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = directory, Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(HubModules.Create(services));
         settings.ThrowIfUnknown();
         ServerCertificate certificate = ServerCertificate.Open(folder, domain.Domain, options.Tls, time, loggers.CreateLogger<ServerCertificate>());

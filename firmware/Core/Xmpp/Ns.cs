@@ -63,6 +63,8 @@ public static class Ns
     public const string PubSubErrors = "http://jabber.org/protocol/pubsub#errors";
     /// <summary>Data forms (XEP-0004).</summary>
     public const string DataForms = "jabber:x:data";
+    /// <summary>Ad-hoc commands (XEP-0050).</summary>
+    public const string Commands = "http://jabber.org/protocol/commands";
     /// <summary>Result set management (XEP-0059).</summary>
     public const string Rsm = "http://jabber.org/protocol/rsm";
     /// <summary>Sensor data (XEP-0323).</summary>

@@ -35,4 +35,16 @@ public enum AccountChange
     PasswordChanged,
     /// <summary>It is an administrator now, or no longer.</summary>
     RoleChanged,
+    /// <summary>Its keys were taken away and it may not log in: its sessions end, and so does everything that was derived from those keys.</summary>
+    Revoked,
+}
+
+/// <summary>What a change means for others.</summary>
+public static class AccountChanges
+{
+    /// <summary>Whether the account's sessions end now (RFC 6120 §4.9.3.12).</summary>
+    public static bool EndsSessions(this AccountChange change) => change is AccountChange.Removed or AccountChange.Disabled or AccountChange.Revoked;
+
+    /// <summary>Whether tokens that were given for the account's keys, such as those of FAST (XEP-0484), are void now.</summary>
+    public static bool EndsTokens(this AccountChange change) => change is not AccountChange.RoleChanged;
 }

@@ -13,7 +13,7 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
     /// <summary>Characters of a password, at most; default 1,024: as long as any that a person types, short enough for PBKDF2's first hash.</summary>
     public const int PasswordLimit = 1_024;
 
-    /// <summary>Tells the name of an account and what became of it, after the change is durable: who holds sessions or rights acts on it. A change by another process is not told.</summary>
+    /// <summary>Tells the name of an account and what became of it, after the change is durable: who holds sessions or rights acts on it. Of changes by another process only those are told (within a second) that end sessions.</summary>
     public event Action<string, AccountChange>? Changed;
 
     /// <summary>An account by its localpart (prepared here), or null.</summary>
@@ -62,8 +62,35 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
     public Task<AccountOutcome> SetOwnerAsync(string name, IotXmpp.Xmpp.Jid? owner) =>
         ChangeAsync(name, AccountChange.RoleChanged, localpart => store.SetOwnerAsync(localpart, owner?.Bare.ToString()));
 
+    /// <summary>
+    /// Makes the account of a device whose SCRAM keys the client has made (so that nobody here ever sees a secret), or gives the account that is there these keys and lets it log in again.
+    /// Keys for other mechanisms go: they are of a secret that no longer counts.
+    /// </summary>
+    public async Task<AccountOutcome> SetDeviceKeysAsync(string name, ScramCredentials keys)
+    {
+        if (!JidPrep.TryLocalpart(name, out string? localpart))
+        {
+            return AccountOutcome.BadName;
+        }
+
+        AccountOutcome outcome = await store.SetDeviceKeysAsync(localpart, keys).ConfigureAwait(false);
+        if (outcome == AccountOutcome.Exists)
+        {
+            Changed?.Invoke(localpart, AccountChange.PasswordChanged);
+            outcome = AccountOutcome.Done;
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Takes the account's keys away and forbids the log-in; its sessions end at once. Only new keys let it in again.</summary>
+    public Task<AccountOutcome> RevokeAsync(string name) => ChangeAsync(name, AccountChange.Revoked, store.RevokeAsync);
+
     /// <summary>Removes the account.</summary>
     public Task<AccountOutcome> RemoveAsync(string name) => ChangeAsync(name, AccountChange.Removed, store.RemoveAsync);
+
+    /// <summary>Tells what another process has changed, where it concerns who has a session.</summary>
+    internal void Noticed(string localpart, AccountChange change) => Changed?.Invoke(localpart, change);
 
     /// <summary>Keys for all mechanisms; false and a reason for a password that cannot be used.</summary>
     internal static bool TryDerive(string password, [NotNullWhen(true)] out ScramCredentials[]? keys, [NotNullWhen(false)] out string? reason, int iterations = ScramCredentials.DefaultIterations)

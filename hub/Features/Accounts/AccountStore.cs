@@ -99,6 +99,31 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
         return session.Prepare("UPDATE account SET password_changed = $2 WHERE name = $1").Bind(1, name).Bind(2, Now()).Execute();
     });
 
+    /// <summary>Makes an account with these keys alone; <see cref="AccountOutcome.Exists"/> where it was there and has them now.</summary>
+    public Task<AccountOutcome> SetDeviceKeysAsync(string name, ScramCredentials keys) => database.WriteAsync(session =>
+    {
+        AccountOutcome outcome = Create(session, name, [], administrator: false, replace: false);
+        if (outcome == AccountOutcome.Exists)
+        {
+            session.Prepare("DELETE FROM account_key WHERE name = $1").Bind(1, name).Execute();
+            session.Prepare("UPDATE account SET password_changed = $2, disabled = 0 WHERE name = $1").Bind(1, name).Bind(2, Now()).Execute();
+        }
+
+        PutKeys(session, name, [keys]);
+        RaiseGeneration(session);
+        return outcome;
+    });
+
+    /// <summary>Takes all keys away and forbids the log-in.</summary>
+    public Task<AccountOutcome> RevokeAsync(string name) => ChangeAsync(name, session =>
+    {
+        session.Prepare("DELETE FROM account_key WHERE name = $1").Bind(1, name).Execute();
+        return session.Prepare("UPDATE account SET disabled = 1, password_changed = $2 WHERE name = $1").Bind(1, name).Bind(2, Now()).Execute();
+    });
+
+    /// <summary>The number that every change raises, by whatever process.</summary>
+    public ValueTask<long> GenerationAsync(CancellationToken cancellationToken = default) => database.ReadAsync(Generation, cancellationToken);
+
     /// <summary>Forbids or allows the log-in.</summary>
     public Task<AccountOutcome> SetDisabledAsync(string name, bool disabled) => ChangeAsync(name, session =>
         session.Prepare("UPDATE account SET disabled = $2 WHERE name = $1").Bind(1, name).Bind(2, disabled).Execute());

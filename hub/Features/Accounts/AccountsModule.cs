@@ -1,7 +1,9 @@
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Storage;
 using IotXmpp.Xmpp;
+using Microsoft.Extensions.Logging;
 
 namespace IotXmpp.Hub.Features.Accounts;
 
@@ -10,14 +12,17 @@ public sealed class AccountDirectory : IAccounts
 {
     private readonly AccountStore _store;
     private readonly Jid _domain;
+    private readonly Func<string, CancellationToken, ValueTask<Jid?>>? _otherOwners;
 
     /// <param name="store">The accounts.</param>
     /// <param name="service">Tells what becomes of them.</param>
     /// <param name="domain">The served domain.</param>
-    public AccountDirectory(AccountStore store, AccountService service, Jid domain)
+    /// <param name="otherOwners">The owners of things that have no account, by the thing's id; null where there are none.</param>
+    public AccountDirectory(AccountStore store, AccountService service, Jid domain, Func<string, CancellationToken, ValueTask<Jid?>>? otherOwners = null)
     {
         _store = store;
         _domain = domain;
+        _otherOwners = otherOwners;
         service.Changed += (name, change) =>
         {
             if (change == AccountChange.Removed)
@@ -39,12 +44,20 @@ public sealed class AccountDirectory : IAccounts
 
     /// <inheritdoc/>
     public async ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default) =>
-        await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is { Owner: { } owner } && JidPrep.TryParse(owner, out Jid? jid) ? jid : null;
+        await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is { } account
+            ? account.Owner is { } owner && JidPrep.TryParse(owner, out Jid? jid) ? jid : null
+            : _otherOwners is null ? null : await _otherOwners(localpart, cancel).ConfigureAwait(false);
 }
 
-/// <summary>Ends the sessions of accounts that are removed or disabled.</summary>
-public sealed class AccountsModule(AccountService accounts) : IXmppModule
+/// <summary>Ends the sessions of accounts that are removed, disabled or revoked, by this process at once, by another within <see cref="WatchInterval"/>.</summary>
+public sealed class AccountsModule(AccountService accounts, AccountStore store) : IXmppModule
 {
+    /// <summary>How often the accounts' number is read, so that what the command line does in the data folder counts here; default 1 s: one read of one row.</summary>
+    public static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
+
+    private long _seen;
+    private int _watching;
+
     /// <inheritdoc/>
     public string Name => "Accounts";
 
@@ -62,7 +75,7 @@ public sealed class AccountsModule(AccountService accounts) : IXmppModule
         IHub hub = module.Hub;
         accounts.Changed += (name, change) =>
         {
-            if (change is AccountChange.Removed or AccountChange.Disabled)
+            if (change.EndsSessions())
             {
                 foreach (Session session in hub.Sessions.ListOf(new Jid(name, hub.Domain.Domain, string.Empty)))
                 {
@@ -71,5 +84,69 @@ public sealed class AccountsModule(AccountService accounts) : IXmppModule
                 }
             }
         };
+        ITimer? watch = null;
+        ILogger log = hub.Loggers.CreateLogger<AccountsModule>();
+        module.Starting(async cancel =>
+        {
+            _seen = await store.GenerationAsync(cancel).ConfigureAwait(false);
+            watch = hub.Time.CreateTimer(_ => _ = WatchAsync(hub, log), null, WatchInterval, WatchInterval);
+        });
+        module.Stopping(async _ =>
+        {
+            if (watch is not null)
+            {
+                await watch.DisposeAsync().ConfigureAwait(false);
+            }
+        });
     }
+
+    // Another process cannot call us: it raises the number, and we look at those who are here.
+    private async Task WatchAsync(IHub hub, ILogger log)
+    {
+        if (Interlocked.Exchange(ref _watching, 1) == 1)
+        {
+            return;
+        }
+
+        try
+        {
+            long generation = await store.GenerationAsync().ConfigureAwait(false);
+            if (generation == _seen)
+            {
+                return;
+            }
+
+            foreach (string name in hub.Sessions.All().Select(s => s.Jid.Local).Distinct().ToList())
+            {
+                switch (await store.FindAsync(name).ConfigureAwait(false))
+                {
+                    case null:
+                        accounts.Noticed(name, AccountChange.Removed);
+                        break;
+                    case { IsDisabled: true }:
+                        accounts.Noticed(name, AccountChange.Disabled);
+                        break;
+                    default:
+                        break;
+                }
+            }
+
+            _seen = generation;
+        }
+        catch (StorageException e)
+        {
+            AccountsLog.NotWatched(log, e); // the next look sees the same number, and looks again
+        }
+        finally
+        {
+            Volatile.Write(ref _watching, 0);
+        }
+    }
+}
+
+/// <summary>Logs of <see cref="AccountsModule"/>.</summary>
+internal static partial class AccountsLog
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Whether accounts were removed or disabled by another process is not known now")]
+    public static partial void NotWatched(ILogger log, Exception e);
 }

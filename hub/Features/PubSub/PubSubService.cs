@@ -27,6 +27,7 @@ public sealed class PubSubService
         Subscriber = new SubscriberUseCases(_context);
         Owner = new OwnerUseCases(_context);
         Publisher = new PublisherUseCases(_context, Owner);
+        Hub = new ServiceUseCases(_context);
     }
 
     /// <summary>Discovery and one's own lists (§5).</summary>
@@ -40,6 +41,9 @@ public sealed class PubSubService
 
     /// <summary>Nodes and who may do what with them (§8).</summary>
     public OwnerUseCases Owner { get; }
+
+    /// <summary>What the hub's own features do with nodes.</summary>
+    public ServiceUseCases Hub { get; }
 
     /// <summary>Nodes in memory now.</summary>
     public int CachedNodes => _context.Nodes.Count;

@@ -262,6 +262,25 @@ public sealed partial class PubSubStore(ISqlDatabase database)
         },
         cancellationToken);
 
+    /// <summary>The names of all nodes that begin so.</summary>
+    internal ValueTask<List<string>> NamesBelowAsync(string prefix, CancellationToken cancellationToken) => database.ReadAsync(
+        session =>
+        {
+            var found = new List<string>();
+            string pattern = prefix.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%";
+            SqlStatement rows = session.Prepare("SELECT name FROM pubsub_node WHERE name LIKE $1 ESCAPE '\\' ORDER BY name").Bind(1, pattern);
+            while (rows.Read())
+            {
+                if (rows.GetString(0) is var name && name.StartsWith(prefix, StringComparison.Ordinal)) // LIKE may pass over case
+                {
+                    found.Add(name);
+                }
+            }
+
+            return found;
+        },
+        cancellationToken);
+
     /// <summary>Removes what an account that is gone was and wanted.</summary>
     internal Task RemoveEntityAsync(string bare, Action committed) => database.WriteAsync(
         session =>

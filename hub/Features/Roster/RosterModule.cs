@@ -9,7 +9,7 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Hub.Features.Roster;
 
 /// <summary>The roster (RFC 6121 §2) and presence subscriptions (§3).</summary>
-public sealed class RosterModule(RosterStore store, RosterOptions options) : IXmppModule
+public sealed class RosterModule(RosterStore store, RosterLinks links, RosterOptions options) : IXmppModule
 {
     private IHub _hub = null!;
     private RosterPush _push = null!;
@@ -26,6 +26,7 @@ public sealed class RosterModule(RosterStore store, RosterOptions options) : IXm
     {
         _hub = module.Hub;
         _push = new RosterPush(_hub);
+        links.Attach(_hub, _push);
         _subscriptions = new SubscriptionService(_hub, store, _push);
         module.Account.Iq(StanzaType.Get, "query", Ns.Roster, GetAsync).Iq(StanzaType.Set, "query", Ns.Roster, SetAsync);
         module.Presence(Phase.Inspect, _subscriptions.HandleAsync);

@@ -37,6 +37,9 @@ public sealed record FormField(string Var)
     /// <summary>The choices of a list.</summary>
     public IReadOnlyList<FormOption> Options { get; init; } = [];
 
+    /// <summary>Whether the form cannot be submitted without a value (XEP-0004 §3.2: <c>required</c>).</summary>
+    public bool IsRequired { get; init; }
+
     /// <summary>The first value; empty when there is none.</summary>
     public string Value => Values.Count > 0 ? Values[0] : "";
 
@@ -170,7 +173,7 @@ public sealed class DataForm
                 return null;
             }
 
-            var field = new FormField(var) { Type = child["type"], Label = child["label"], Values = values, Options = options };
+            var field = new FormField(var) { Type = child["type"], Label = child["label"], Values = values, Options = options, IsRequired = child.Child("required") is not null };
             if (var == "FORM_TYPE")
             {
                 form.FormType ??= field.Value;
@@ -204,6 +207,11 @@ public sealed class DataForm
         {
             // XEP-0004 §3.2: a submitted form need not repeat the type.
             xml.Open("field"u8).Attribute("var"u8, field.Var).Attribute("type"u8, Type == Forms.FormType.Submit ? null : field.Type).Attribute("label"u8, field.Label);
+            if (field.IsRequired && Type == Forms.FormType.Form)
+            {
+                xml.Empty("required"u8);
+            }
+
             foreach (FormOption option in field.Options)
             {
                 xml.Open("option"u8).Attribute("label"u8, option.Label).Text("value"u8, option.Value).Close("option"u8);

@@ -14,6 +14,7 @@ public sealed class MigrationTests
         "Roster 2 ed2e90f087a3e6ba",
         "LastActivity 1 19568bc1db093aca",
         "PubSub 1 fa8941ab2633614c",
+        "Registry 1 8e7402dd410b0589",
     ];
 
     [Fact]

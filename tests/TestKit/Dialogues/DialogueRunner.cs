@@ -42,6 +42,11 @@ public sealed partial class DialogueRunner : IAsyncDisposable
             await server.SetOwnerAsync(AccountName(thing.Account), AccountName(thing.Owner!));
         }
 
+        foreach (var administrator in script.Clients.Where(c => c.IsAdministrator).Select(c => c.Account).Distinct())
+        {
+            await server.SetAdministratorAsync(AccountName(administrator));
+        }
+
         foreach (var client in script.Clients)
         {
             sessions[client.Name] = new DialogueSession(client, server, transcript, AccountName(client.Account), Password(client.Account));

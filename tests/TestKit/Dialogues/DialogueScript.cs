@@ -26,7 +26,7 @@ public enum DialogueTransport
 /// <param name="Mechanism">The SASL mechanism, or null for the best offered.</param>
 /// <param name="Owner">The account that owns this one, if it is a thing's.</param>
 /// <param name="StreamManagement">Whether it enables XEP-0198 with resumption right after binding and answers requests.</param>
-public sealed record DialogueClient(string Name, string Account, string? Resource, DialogueTransport Transport, string? Mechanism, string? Owner, bool StreamManagement);
+public sealed record DialogueClient(string Name, string Account, string? Resource, DialogueTransport Transport, string? Mechanism, string? Owner, bool StreamManagement, bool IsAdministrator = false);
 
 /// <summary>One step.</summary>
 /// <param name="Line">Its line in the file, for messages.</param>
@@ -167,6 +167,7 @@ public sealed partial class DialogueScript
                 ("resource", 2) => client with { Resource = parts[1] == "any" ? null : parts[1] },
                 ("mechanism", 2) => client with { Mechanism = parts[1] },
                 ("owner", 2) => client with { Owner = parts[1] },
+                ("admin", 1) => client with { IsAdministrator = true },
                 ("starttls", 1) => client with { Transport = DialogueTransport.StartTls },
                 ("tls", 1) => client with { Transport = DialogueTransport.DirectTls },
                 ("sm", 1) => client with { StreamManagement = true },

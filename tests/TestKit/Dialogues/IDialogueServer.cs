@@ -26,6 +26,9 @@ public interface IDialogueServer : IAsyncDisposable
     /// <summary>Gives an account another password.</summary>
     Task ChangePasswordAsync(string name, string password);
 
+    /// <summary>Makes an account an administrator.</summary>
+    Task SetAdministratorAsync(string name);
+
     /// <summary>Moves the server's clock, if it is one that can be moved.</summary>
     void Advance(TimeSpan by);
 }

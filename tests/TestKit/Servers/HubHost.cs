@@ -76,6 +76,16 @@ public sealed class HubHost : IDialogueServer
     public async Task ChangePasswordAsync(string name, string password) => Check(name, await Server.Services.Accounts.ChangePasswordAsync(name, password));
 
     /// <inheritdoc/>
+    public async Task SetAdministratorAsync(string name)
+    {
+        var outcome = await Server.Services.Accounts.SetAdministratorAsync(name, administrator: true);
+        if (outcome != AccountOutcome.Done)
+        {
+            throw new InvalidOperationException($"administrator {name}: {outcome}");
+        }
+    }
+
+    /// <inheritdoc/>
     public void Advance(TimeSpan by) => (time ?? throw new NotSupportedException("this hub runs by the real clock")).Advance(by);
 
     /// <inheritdoc/>

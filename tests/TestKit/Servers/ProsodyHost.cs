@@ -99,6 +99,9 @@ public sealed class ProsodyHost : IDialogueServer
     public Task ChangePasswordAsync(string name, string password) => throw new NotSupportedException("prosody's accounts are made before it starts");
 
     /// <inheritdoc/>
+    public Task SetAdministratorAsync(string name) => throw new NotSupportedException("prosody's administrators stand in its configuration");
+
+    /// <inheritdoc/>
     public void Advance(TimeSpan by) => throw new NotSupportedException("prosody's clock cannot be moved");
 
     /// <inheritdoc/>

@@ -1,0 +1,74 @@
+using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.AdHoc;
+using IotXmpp.Hub.Features.PubSub;
+using IotXmpp.Hub.Features.Roster;
+using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace IotXmpp.Hub.Features.Registry;
+
+/// <summary>The registry of things at <c>things.&lt;domain&gt;</c>: provisioning by commands, registration and claims by XEP-0347. Stands behind PubSub and before AdHoc in <c>HubModules</c>.</summary>
+/// <param name="store">The things.</param>
+/// <param name="accounts">The accounts.</param>
+/// <param name="links">The rosters.</param>
+/// <param name="pubSub">The nodes.</param>
+/// <param name="commands">Where its commands go.</param>
+public sealed class RegistryModule(RegistryStore store, AccountService accounts, RosterLinks links, PubSubModule pubSub, CommandBook commands) : IXmppModule
+{
+    /// <summary>The registry's part of its address.</summary>
+    public const string Subdomain = "things";
+
+    private ILogger _log = null!;
+
+    /// <inheritdoc/>
+    public string Name => "Registry";
+
+    /// <inheritdoc/>
+    public Xep[] Xeps => [];
+
+    /// <summary>Makes things and takes them back; after <see cref="Register"/>.</summary>
+    public ThingProvisioning Provisioning { get; private set; } = null!;
+
+    /// <inheritdoc/>
+    public void Register(IModuleBuilder module)
+    {
+        _log = module.Hub.Loggers.CreateLogger<RegistryModule>();
+        RegistryOptions options = module.Options<RegistryOptions>("Registry");
+        if (options.Validate().FirstOrDefault() is { } wrong)
+        {
+            throw new ArgumentException(wrong);
+        }
+
+        var rights = new ThingRights(store, accounts, links, pubSub.Service.Hub, module.Hub.Domain);
+        Provisioning = new ThingProvisioning(store, rights, accounts, links, options, module.Hub.Time);
+        module.Component(Subdomain).Identity("component", "generic", "Things");
+        new RegistryCommands(Provisioning, rights).AddTo(commands);
+        module.Hub.Accounts.Removed += Forget;
+        module.Starting(cancel => new ValueTask(rights.SettleAllAsync(cancel)));
+        module.Stopping(_ =>
+        {
+            rights.Dispose();
+            return ValueTask.CompletedTask;
+        });
+    }
+
+    private async void Forget(string account)
+    {
+        try
+        {
+            await Provisioning.ForgetAsync(account).ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            RegistryLog.NotForgotten(_log, e, account);
+        }
+    }
+}
+
+/// <summary>Logs of <see cref="RegistryModule"/>.</summary>
+internal static partial class RegistryLog
+{
+    [LoggerMessage(Level = LogLevel.Error, Message = "The registry still has the things of the removed account {Account}")]
+    public static partial void NotForgotten(ILogger log, Exception e, string account);
+}
