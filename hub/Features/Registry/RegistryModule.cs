@@ -25,10 +25,13 @@ public sealed class RegistryModule(RegistryStore store, AccountService accounts,
     public string Name => "Registry";
 
     /// <inheritdoc/>
-    public Xep[] Xeps => [];
+    public Xep[] Xeps => [new("XEP-0347", "Internet of Things - Discovery", "0.5.1", "the registry, at things.<domain>; a thing behind a gateway that registers without a KEY is its gateway's owner's")];
 
     /// <summary>Makes things and takes them back; after <see cref="Register"/>.</summary>
     public ThingProvisioning Provisioning { get; private set; } = null!;
+
+    /// <summary>The registry by XEP-0347; after <see cref="Register"/>.</summary>
+    public ThingRegistry Things { get; private set; } = null!;
 
     /// <inheritdoc/>
     public void Register(IModuleBuilder module)
@@ -42,7 +45,8 @@ public sealed class RegistryModule(RegistryStore store, AccountService accounts,
 
         var rights = new ThingRights(store, accounts, links, pubSub.Service.Hub, module.Hub.Domain);
         Provisioning = new ThingProvisioning(store, rights, accounts, links, options, module.Hub.Time);
-        module.Component(Subdomain).Identity("component", "generic", "Things");
+        Things = new ThingRegistry(store, rights, accounts, new ThingContact(module.Hub, rights, options), options, module.Hub.Time);
+        new DiscoveryRequests(Things, rights, options).Register(module.Component(Subdomain).Identity("component", "generic", "Things"));
         new RegistryCommands(Provisioning, rights).AddTo(commands);
         module.Hub.Accounts.Removed += Forget;
         module.Starting(cancel => new ValueTask(rights.SettleAllAsync(cancel)));

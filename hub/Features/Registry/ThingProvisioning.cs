@@ -86,7 +86,8 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
             return RegistryOutcome.Conflict; // a gateway's, or a person's: keys are not given to who asks for them
         }
 
-        if (known is { Owner: not null } && actor is not null && !await MayManageAsync(actor, known, cancel).ConfigureAwait(false))
+        // What is there is its owner's or, while it is nobody's, the administrators'.
+        if (known is not null && actor is not null && !await MayManageAsync(actor, known, cancel).ConfigureAwait(false))
         {
             return RegistryOutcome.Forbidden;
         }

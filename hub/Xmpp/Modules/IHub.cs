@@ -105,6 +105,14 @@ public interface IStanzaRouter
     /// <summary>Sends one stanza made by the hub.</summary>
     void Send(OutgoingStanza stanza, Jid to);
 
+    /// <summary>Asks an entity and waits for its answer (RFC 6120 §8.2.3).</summary>
+    /// <param name="iq">The request; its id is made here.</param>
+    /// <param name="to">Who is asked: a full JID of a session, mostly.</param>
+    /// <param name="timeout">How long at most.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>The result or the error; null where none came in time, or too many requests are under way.</returns>
+    Task<Stanza?> AskAsync(OutgoingStanza iq, Jid to, TimeSpan timeout, CancellationToken cancel);
+
     /// <summary>Sends the same stanza to many: it is serialized once, and each copy differs in <c>to</c> alone.</summary>
     void Multicast(OutgoingStanza stanza, IReadOnlyList<Jid> recipients);
 

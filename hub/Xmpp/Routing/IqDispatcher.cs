@@ -15,6 +15,9 @@ internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
     /// <summary>Ends when the hub stops.</summary>
     public CancellationToken Stopping { get; set; }
 
+    /// <summary>Requests of the hub itself that wait for their answer.</summary>
+    public IqAnswers Answers { get; } = new();
+
     /// <summary>Requests whose handler waits for something.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
@@ -22,7 +25,8 @@ internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
     {
         if (!stanza.IsIqRequest)
         {
-            // A result or an error for the hub itself: nobody waits for it (liveness probes count every byte anyway).
+            // A result or an error for the hub itself. Mostly nobody waits for it: liveness probes count every byte anyway.
+            Answers.Take(stanza);
             return default;
         }
 

@@ -51,6 +51,9 @@ public sealed class StanzaRouter : IStanzaRouter
     }
 
     /// <inheritdoc/>
+    public Task<Stanza?> AskAsync(OutgoingStanza iq, Jid to, TimeSpan timeout, CancellationToken cancel) => _iqs.Answers.AskAsync(this, iq, to, timeout, _hub.Time, cancel);
+
+    /// <inheritdoc/>
     public void Multicast(OutgoingStanza stanza, IReadOnlyList<Jid> recipients)
     {
         using PooledStanza parts = Serialize(stanza);
