@@ -10,6 +10,7 @@ public sealed class MigrationTests
     [
         "Accounts 1 cef16b173e4c5c53",
         "Accounts 2 e529f9c0c539b572",
+        "Fast 1 50dda891ee158a7c",
         "Roster 1 0fbac471525b75a4",
         "Roster 2 ed2e90f087a3e6ba",
         "LastActivity 1 19568bc1db093aca",
