@@ -75,6 +75,9 @@ internal static class CommandLine
             SubscribeCommand.Create(),
             SetCommand.Create(),
             FormCommand.Create(),
+            BoardCommand.Create(),
+            FlashCommand.Create(),
+            MonitorCommand.Create(),
             AccountCommand.Create(),
             LoginCommand.Create(),
         };

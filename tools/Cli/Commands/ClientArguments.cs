@@ -36,6 +36,10 @@ internal sealed class ClientArguments
     public Login LoginOf(ParseResult parsed) =>
         Login.Resolve(parsed.GetValue(_hub), parsed.GetValue(_jid), parsed.GetValue(_ca), parsed.GetValue(_profile));
 
+    /// <summary>The same, where nobody logs in: a password is not needed.</summary>
+    public Login LoginWithoutPasswordOf(ParseResult parsed) =>
+        Login.Resolve(parsed.GetValue(_hub), parsed.GetValue(_jid), parsed.GetValue(_ca), parsed.GetValue(_profile), needsPassword: false);
+
     /// <summary>The profile file that is named, or the usual one.</summary>
     public string ProfilePathOf(ParseResult parsed) => parsed.GetValue(_profile) ?? Profile.DefaultPath;
 

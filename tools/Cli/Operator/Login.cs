@@ -19,7 +19,10 @@ internal sealed record Login(ServerAddress Server, Jid Account, string Password,
     /// <c>IOTXMPP_CA</c>), else the profile; a password that is nowhere is asked for on a terminal.
     /// </summary>
     /// <exception cref="CliException">Something is missing or wrong.</exception>
-    public static Login Resolve(string? hub, string? jid, string? ca, string? profilePath)
+    public static Login Resolve(string? hub, string? jid, string? ca, string? profilePath) => Resolve(hub, jid, ca, profilePath, needsPassword: true);
+
+    /// <summary>The same; without a password, which is "" then, where none is needed because nobody logs in.</summary>
+    public static Login Resolve(string? hub, string? jid, string? ca, string? profilePath, bool needsPassword)
     {
         string? environmentJid = Variable("IOTXMPP_JID");
         string path = profilePath ?? Profile.DefaultPath;
@@ -50,7 +53,7 @@ internal sealed record Login(ServerAddress Server, Jid Account, string Password,
             throw new CliException(ExitCode.Usage, $"'{address}' is no hub address: xmpp://host:port (STARTTLS) or xmpps://host:port (TLS from the first byte) is expected");
         }
 
-        password ??= own?.Password ?? Ask($"Password of {bare}: ") ?? throw new CliException(
+        password ??= own?.Password ?? (needsPassword ? null : string.Empty) ?? Ask($"Password of {bare}: ") ?? throw new CliException(
             ExitCode.Usage, $"there is no password for {bare}: set IOTXMPP_PASSWORD, or write a profile with: iotxmpp login");
         return new Login(server, bare, password, ca ?? Variable("IOTXMPP_CA") ?? sameDomain?.Ca);
     }

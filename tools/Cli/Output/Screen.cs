@@ -43,6 +43,9 @@ internal sealed class Screen
         }
     }
 
+    /// <summary>Writes a remark on standard error.</summary>
+    public static void Note(string line) => Console.Error.WriteLine(line);
+
     /// <summary>Writes one line of text; nothing with <c>--json</c>.</summary>
     public void Line(string text)
     {

@@ -1,0 +1,77 @@
+using IotXmpp.Host;
+using IotXmpp.Xml;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.Cli.Operator;
+
+/// <summary>One run of a command of a hub's service (XEP-0050): asks for its form, fills it in, submits it, reads the result.</summary>
+internal static class AdHocCommand
+{
+    private const string Commands = "http://jabber.org/protocol/commands";
+
+    /// <summary>Runs a command of one form.</summary>
+    /// <param name="hub">The session.</param>
+    /// <param name="service">Whose command.</param>
+    /// <param name="node">Which.</param>
+    /// <param name="values">The values to fill in, by the fields' names.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    /// <returns>The fields of the result form by name; empty when the command has none.</returns>
+    /// <exception cref="StanzaException">The service refused.</exception>
+    /// <exception cref="CliException">The command was run and has failed, or wants a value that is not given.</exception>
+    public static async Task<IReadOnlyDictionary<string, string>> RunAsync(HubClient hub, Jid service, string node, IReadOnlyDictionary<string, string> values, CancellationToken cancel)
+    {
+        Element command = await AskAsync(hub, service, new Element(Commands, "command").Set("node", node).Set("action", "execute"), cancel);
+        for (int step = 0; command.Attribute("status") == "executing" && step < 4; step++)
+        {
+            Element form = command.Child(Ns.DataForms, "x") ?? throw new CliException(ExitCode.Failed, $"the hub's command {node} wants an answer and has no form; this iotxmpp is older or newer than the hub");
+            command = await AskAsync(hub, service, Answer(node, command.Attribute("sessionid"), form, values), cancel);
+        }
+
+        if (command.Children().FirstOrDefault(c => c.Name == "note" && c.Attribute("type") == "error") is { } note)
+        {
+            throw new CliException(ExitCode.Failed, $"the hub says: {note.Text}");
+        }
+
+        if (command.Attribute("status") != "completed")
+        {
+            throw new CliException(ExitCode.Failed, $"the hub has not done the command {node} (status {command.Attribute("status") ?? "unknown"})");
+        }
+
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (Element field in command.Child(Ns.DataForms, "x")?.Children().Where(c => c.Name == "field") ?? [])
+        {
+            if (field.Attribute("var") is { } name)
+            {
+                result[name] = field.ChildText("value") ?? string.Empty;
+            }
+        }
+
+        return result;
+    }
+
+    private static async Task<Element> AskAsync(HubClient hub, Jid service, Element request, CancellationToken cancel)
+    {
+        Element iq = await hub.AskAsync("set", service, request, cancel);
+        return iq.Child(Commands, "command") ?? throw new CliException(ExitCode.Failed, $"{service} does not answer as XEP-0050 says; is it an IotXmpp hub?");
+    }
+
+    private static Element Answer(string node, string session, Element form, IReadOnlyDictionary<string, string> values)
+    {
+        var submit = new Element(Ns.DataForms, "x").Set("type", "submit");
+        foreach (Element field in form.Children().Where(c => c.Name == "field"))
+        {
+            string? name = field.Attribute("var");
+            string? value = name is null ? null : values.GetValueOrDefault(name) ?? (field.Attribute("type") == "hidden" ? field.ChildText("value") : null);
+            if (value is not null)
+            {
+                submit.Add(new Element(Ns.DataForms, "field").Set("var", name).Add(new Element(Ns.DataForms, "value").WithText(value)));
+            }
+            else if (field.Children().Any(c => c.Name == "required") && field.ChildText("value") is null)
+            {
+                throw new CliException(ExitCode.Failed, $"the hub wants to know \"{field.Attribute("label") ?? name}\", which this iotxmpp cannot tell; it is older than the hub");
+            }
+        }
+
+        return new Element(Commands, "command").Set("node", node).Set("sessionid", session).Set("action", "complete").Add(submit);
+    }
+}
