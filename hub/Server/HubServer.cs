@@ -214,6 +214,7 @@ public sealed class HubServer : IAsyncDisposable
         FirstAdministrator? first = await FirstAdministrator.EnsureAsync(services.Accounts, options.Administrator.Name, domain.Domain).ConfigureAwait(false);
         await modules.StartAsync(cancel).ConfigureAwait(false);
         HubHttp.Map(app);
+        FlashPage.Map(app, folder.Path);
         await app.StartAsync(cancel).ConfigureAwait(false);
         streams.Start();
         var trim = new IdleTrim(time);

@@ -77,6 +77,7 @@ internal static class CommandLine
             FormCommand.Create(),
             BoardCommand.Create(),
             FlashCommand.Create(),
+            FirmwareCommand.Create(),
             MonitorCommand.Create(),
             AccountCommand.Create(),
             LoginCommand.Create(),

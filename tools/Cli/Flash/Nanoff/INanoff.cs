@@ -24,4 +24,8 @@ internal interface INanoff
     /// <param name="destinations">The files on the board that must have been written.</param>
     /// <param name="cancel">Ends it.</param>
     Task FilesAsync(string port, string json, IReadOnlyList<string> destinations, CancellationToken cancel);
+
+    /// <summary>Fetches a runtime into a folder, without a board.</summary>
+    /// <returns>The ZIP file with it.</returns>
+    Task<string> FetchAsync(string target, string folder, CancellationToken cancel);
 }

@@ -41,6 +41,11 @@ internal sealed class NanoffSyntax
     /// <summary>Writes files; the port stands in the file.</summary>
     public IReadOnlyList<string> Files(string json) => _verbs ? ["deploy", "--file", json, NoCheck] : ["--filedeployment", json, NoCheck];
 
+    /// <summary>Fetches the runtime into a folder, without a board.</summary>
+    public IReadOnlyList<string> Fetch(string target, string folder) => _verbs
+        ? ["cache", "--download", "--target", target, "--archivepath", folder, NoCheck]
+        : ["--updatearchive", "--target", target, "--archivepath", folder, NoCheck];
+
     // Its look for a newer version needs the internet, and its answer would stand between the lines that are read.
     private const string NoCheck = "--suppressnanoffversioncheck";
 }

@@ -104,6 +104,14 @@ internal sealed class NanoffTool : INanoff
         }
     }
 
+    /// <inheritdoc/>
+    public async Task<string> FetchAsync(string target, string folder, CancellationToken cancel)
+    {
+        string output = await RunAsync("fetch the runtime", target, string.Empty, Syntax.Fetch(target, folder), cancel);
+        return Directory.EnumerateFiles(folder, "*.zip").Order(StringComparer.Ordinal).LastOrDefault()
+            ?? throw new CliException(ExitCode.Failed, $"nanoff fetched no runtime {target}: {LastLine(output)}; give one with --runtime");
+    }
+
     private async Task<string> RunAsync(string what, string target, string port, IReadOnlyList<string> arguments, CancellationToken cancel)
     {
         ProcessResult result = await _runner.RunAsync(Call(arguments), _line, Limit, cancel) ?? throw new CliException(ExitCode.Usage, $"{_program} is gone; {HowToInstall}");
