@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using IotXmpp.Esp32;
 using IotXmpp.Features;
 using IotXmpp.Gateway;
 using IotXmpp.Host;
+using IotXmpp.Sasl;
 using IotXmpp.Things;
 using IotXmpp.Xmpp;
 
@@ -17,8 +19,11 @@ public sealed record VirtualThingOptions
     /// <summary>Its account, bare; the local part is its id.</summary>
     public required Jid Account { get; init; }
 
-    /// <summary>Its password.</summary>
-    public required string Password { get; init; }
+    /// <summary>Its password: a board gets the keys that the hub makes of it, by one log-in at the start. Not needed when there is a <see cref="Key"/>.</summary>
+    public string Password { get; init; } = "";
+
+    /// <summary>The keys of this device, as provisioning makes them; null for those of the password.</summary>
+    public DeviceKey? Key { get; init; }
 
     /// <summary>Where the hub is.</summary>
     public required ServerAddress Hub { get; init; }
@@ -48,11 +53,16 @@ public sealed record VirtualThingOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 
-/// <summary>A virtual thing in real time: the firmware that boards run, on a board in memory, over real sockets. It sleeps and wakes as its firmware says.</summary>
+/// <summary>
+/// A virtual thing in real time over real sockets. Over direct TLS it is a virtual ESP32 with the whole application of the real one; by STARTTLS, without TLS, or as a gateway it is the thing loop in
+/// a .NET process. It sleeps and wakes as its firmware says.
+/// </summary>
 public sealed class VirtualThing : IAsyncDisposable
 {
     private readonly VirtualThingOptions _options;
-    private readonly VirtualDevice _device;
+    private readonly VirtualDevice? _device;
+    private readonly Esp32Host? _esp32;
+    private readonly Jid _account;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _published = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _running;
@@ -69,7 +79,22 @@ public sealed class VirtualThing : IAsyncDisposable
         }
 
         _options = options;
-        _device = new VirtualDevice(VirtualKind.Find(options.Kind), options.Account, Configure, options.Board);
+        _account = options.Account;
+        VirtualKind kind = VirtualKind.Find(options.Kind);
+        if (options.Hub.DirectTls && !kind.IsGateway)
+        {
+            _esp32 = new Esp32Host(kind, options.Authorities, options.Time, options.Board) { Observer = new Observer(this) };
+            _esp32.Board.Configure = (thing, _) =>
+            {
+                kind.Configure(thing);
+                Configure(thing);
+            };
+            _esp32.Started += reason => Raise(VirtualEventKind.Started, $"started ({reason})");
+        }
+        else
+        {
+            _device = new VirtualDevice(kind, options.Account, Configure, options.Board);
+        }
     }
 
     /// <summary>Something happened. Raised under the thing's lock: be brief, and do not wait for the thing.</summary>
@@ -81,14 +106,45 @@ public sealed class VirtualThing : IAsyncDisposable
     /// <summary>What it is.</summary>
     public string Kind => _options.Kind;
 
-    /// <summary>Its hardware.</summary>
-    public VirtualDevice Device => _device;
+    /// <summary>Its account, bare.</summary>
+    public Jid Account => _account;
 
-    /// <summary>The firmware's present life; null while it is off or asleep.</summary>
-    public ThingHost? Host { get; private set; }
+    /// <summary>Its pins and what is wired to them.</summary>
+    public VirtualBoard Board => _esp32?.Board.Board ?? _device!.Board;
+
+    /// <summary>Its flash.</summary>
+    public VirtualFlash Flash => _esp32?.Board.Flash ?? _device!.Flash;
+
+    /// <summary>The virtual ESP32; null for a thing that is none.</summary>
+    public Esp32Host? Esp32 => _esp32;
+
+    private ThingHost? Host { get; set; }
 
     /// <summary>Completes when the hub has acknowledged the first sample.</summary>
     public Task FirstPublished => _published.Task;
+
+    /// <summary>Calls client and loop of the firmware's present life, between two of its steps.</summary>
+    /// <typeparam name="T">What is asked for.</typeparam>
+    /// <param name="call">The call.</param>
+    /// <returns>What the call returns; the default while the thing is off or asleep.</returns>
+    public T? Invoke<T>(Func<XmppClient, ThingLoop, T> call)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        if (_esp32 is not null)
+        {
+            return _esp32.Invoke(application => application?.Loop is null ? default : call(application.Client, application.Loop));
+        }
+
+        if (Host is not { } host)
+        {
+            return default;
+        }
+
+        lock (host.Gate)
+        {
+            return call(host.Client, host.Loop);
+        }
+    }
 
     /// <summary>Switches it on.</summary>
     /// <exception cref="InvalidOperationException">It is on already.</exception>
@@ -118,7 +174,8 @@ public sealed class VirtualThing : IAsyncDisposable
     {
         await StopAsync().ConfigureAwait(false);
         _stop.Dispose();
-        _device.Dispose();
+        _device?.Dispose();
+        _esp32?.Dispose();
     }
 
     private async Task RunAsync()
@@ -126,6 +183,12 @@ public sealed class VirtualThing : IAsyncDisposable
         string reason = "power-on";
         try
         {
+            if (_esp32 is not null)
+            {
+                await RunBoardAsync(_esp32).ConfigureAwait(false);
+                return;
+            }
+
             while (!_stop.IsCancellationRequested)
             {
                 Host = CreateHost(reason);
@@ -158,12 +221,70 @@ public sealed class VirtualThing : IAsyncDisposable
         }
     }
 
+    // What the flashing tool does, then the board's lives.
+    private async Task RunBoardAsync(Esp32Host board)
+    {
+        DeviceKey? key = _options.Key;
+        while (key is null && !_stop.IsCancellationRequested)
+        {
+            key = await FetchKeyAsync().ConfigureAwait(false);
+        }
+
+        if (key is null)
+        {
+            return;
+        }
+
+        var config = new BoardConfig
+        {
+            Thing = _account.Local,
+            Domain = _account.Domain,
+            Host = _options.Hub.Host,
+            Port = _options.Hub.Port,
+            Board = "esp32-devkitc-v4",
+            Owner = _options.Owner?.ToString() ?? "",
+        };
+        board.Board.Provision(config, key);
+        await board.RunAsync(_stop.Token).ConfigureAwait(false);
+    }
+
+    // A password is never on a board: one log-in tells salt and count of the account, and its keys are kept instead. Null when the hub was not there or refused; told, and tried again.
+    private async Task<DeviceKey?> FetchKeyAsync()
+    {
+        var settings = new VirtualSettings();
+        ClientOptions client = ClientOptions.ForTool(_account, _options.Password);
+        client.Resource = "provision";
+        var options = new HostOptions { Client = client, Server = _options.Hub, Authorities = _options.Authorities, Settings = settings, AnnouncePresence = false, Time = _options.Time };
+        try
+        {
+            await using var connection = new XmppConnection(options);
+            await connection.ConnectAsync(failFast: true, _stop.Token).ConfigureAwait(false);
+            if (new ScramCache(settings).Last() is { Hash: HashName.Sha256 } keys)
+            {
+                return new DeviceKey(keys);
+            }
+
+            Raise(VirtualEventKind.Offline, "offline: the hub offers no SCRAM-SHA-256, which a board needs");
+        }
+        catch (ConnectionException e)
+        {
+            Raise(VirtualEventKind.Offline, $"offline: {e.Message}");
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(5), _options.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return null;
+    }
+
     private ThingHost CreateHost(string reason)
     {
         ClientOptions client = ClientOptions.ForThing(_options.Account, _options.Password);
         client.Plaintext = _options.Plaintext;
         var host = new HostOptions { Client = client, Server = _options.Hub, Authorities = _options.Authorities, Time = _options.Time };
-        return new ThingHost(host, _device.Settings, c =>
+        return new ThingHost(host, _device!.Settings, c =>
         {
             ThingLoop loop = _device.Boot(c, new SystemClock(_options.Time), DotNetHash.Instance, reason, runScript: true);
             loop.Observer = new Observer(this);

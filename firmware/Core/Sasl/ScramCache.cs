@@ -43,6 +43,21 @@ public sealed class ScramCache
             && clientKey != null && clientKey.Length == size && serverKey != null && serverKey.Length == size;
     }
 
+    /// <summary>The keys of the last successful SCRAM, whoever's they are; null when there are none.</summary>
+    public ScramKeys Last()
+    {
+        byte[] record = _settings.Read(Key);
+        if (record == null || record.Length < 6 || record[0] != Version)
+        {
+            return null;
+        }
+        byte[] salt = Part(record, 1);
+        byte[] clientKey = Part(record, 2);
+        byte[] serverKey = Part(record, 3);
+        int iterations = record[2] << 24 | record[3] << 16 | record[4] << 8 | record[5];
+        return salt == null || clientKey == null || serverKey == null ? null : new ScramKeys((HashName)record[1], salt, iterations, clientKey, serverKey);
+    }
+
     /// <summary>Keeps keys that the server has accepted.</summary>
     public void Keep(string user, HashName hash, byte[] salt, int iterations, byte[] clientKey, byte[] serverKey)
     {

@@ -14,6 +14,9 @@ public abstract class VirtualKind
     /// <summary>What it is, for people.</summary>
     public abstract string Summary { get; }
 
+    /// <summary>Whether it is a gateway, which runs on .NET and no board.</summary>
+    public virtual bool IsGateway => false;
+
     /// <summary>The names of all kinds.</summary>
     public static IEnumerable<string> Names => Known.Select(kind => kind.Name);
 
@@ -113,6 +116,8 @@ public abstract class VirtualKind
     private sealed class GatewayKind : VirtualKind
     {
         public override string Name => "gateway";
+
+        public override bool IsGateway => true;
 
         public override string Summary => "this machine's health, as a Raspberry Pi gateway tells it";
 

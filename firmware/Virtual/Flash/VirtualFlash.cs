@@ -57,6 +57,9 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
     /// <summary>The most bytes that were ever in use.</summary>
     public long PeakBytes { get; private set; }
 
+    /// <summary>What a cut leaves of the bytes of an append that were not written: nothing, or (true) erased flash, 0xFF, in their place.</summary>
+    public bool CutLeavesErased { get; set; }
+
     /// <summary>The power fails when so many more bytes have been written.</summary>
     /// <param name="bytes">Bytes that still succeed.</param>
     public void CutPowerAfter(long bytes) => _bytesUntilCut = bytes;
@@ -126,6 +129,11 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
 
         if (write < count)
         {
+            for (int i = write; CutLeavesErased && i < count; i++, _used++)
+            {
+                found.WriteByte(0xFF);
+            }
+
             _dead = true;
             throw new PowerCutException();
         }

@@ -69,13 +69,13 @@ public sealed class FleetTests : IAsyncLifetime
         using var limit = new CancellationTokenSource(Limit);
         await _fleet.WaitPublishedAsync(limit.Token);
         await using XmppConnection admin = await OperatorAsync();
-        Jid thing = relay.Device.Account.WithResource("thing");
+        Jid thing = relay.Account.WithResource("thing");
 
         var set = new Element(Ns.Control, "set");
         set.Add("boolean").Set("name", "relay").Set("value", "true");
         Element answer = await admin.SendIqAsync("set", thing, set);
         Assert.NotNull(answer.Child(Ns.Control, "setResponse"));
-        Assert.Equal(PinValue.High, relay.Device.Board.Pins.Level(5));
+        Assert.Equal(PinValue.High, relay.Board.Pins.Level(5));
         Assert.Contains(_events, e => e.Kind == VirtualEventKind.Controlled && e.Text.EndsWith("relay=true", StringComparison.Ordinal));
 
         set = new Element(Ns.Control, "set");
@@ -113,23 +113,18 @@ public sealed class FleetTests : IAsyncLifetime
         for (int i = 0; i < 3; i++)
         {
             int before = Count(VirtualEventKind.Online);
-            lock (thing.Host!.Gate)
+            thing.Invoke((client, _) =>
             {
-                thing.Host.Client.Drop();
-            }
+                client.Drop();
+                return true;
+            });
 
             await UntilAsync(() => Count(VirtualEventKind.Online) > before);
         }
 
         int sampled = Count(VirtualEventKind.Sampled);
         await UntilAsync(() => Count(VirtualEventKind.Sampled) > sampled + 5);
-        await UntilAsync(() =>
-        {
-            lock (thing.Host!.Gate)
-            {
-                return thing.Host.Loop.Ring.Count == 0;
-            }
-        });
+        await UntilAsync(() => thing.Invoke((_, loop) => loop.Ring.Count == 0));
         await _fleet.StopAsync();
 
         await using XmppConnection admin = await OperatorAsync();
@@ -137,7 +132,7 @@ public sealed class FleetTests : IAsyncLifetime
         List<string> times = [.. Children(items).SelectMany(i => Children(i.Child(Ns.SensorData, "fields")!.Child("node")!)).Select(t => t.Attribute("value")!)];
         Assert.Equal(times.Count, times.Distinct().Count());
         // What was measured after the ring was empty and before the end may still be in the thing's flash, and nothing else.
-        int kept = new IotXmpp.Things.TelemetryRing(thing.Device.Flash).Count;
+        int kept = new IotXmpp.Things.TelemetryRing(thing.Flash).Count;
         Assert.Equal(Count(VirtualEventKind.Sampled), times.Count + kept);
     }
 

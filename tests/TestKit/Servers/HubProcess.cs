@@ -57,6 +57,16 @@ public sealed class HubProcess : IAsyncDisposable
         return new HubProcess(process, new IPEndPoint(IPAddress.Loopback, port));
     }
 
+    /// <summary>Starts a hub that also listens for direct TLS, at a port that is the same after a restart.</summary>
+    public static async Task<HubProcess> StartTlsAsync(string data, int tlsPort)
+    {
+        var port = Ports.Free();
+        List<string> arguments = [.. Arguments(data, port)];
+        arguments[arguments.IndexOf("--c2s-tls") + 1] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{tlsPort}");
+        var process = await ServerProcess.StartAsync("dotnet", arguments, line => line == "ready");
+        return new HubProcess(process, new IPEndPoint(IPAddress.Loopback, port));
+    }
+
     /// <summary>Makes a data folder with accounts, before the hub runs: the password of each is its name.</summary>
     public static async Task PrepareAsync(string data, params string[] accounts)
     {

@@ -61,8 +61,10 @@ public sealed class FlashTests
         Assert.Equal("00313229EC", Convert.ToHexString(((IBoardFiles)flash).Read("I:\\set_k.0")!));
     }
 
-    [Fact]
-    public void A_power_cut_at_every_byte_of_the_ring_and_the_settings_loses_no_sample_that_was_on_flash()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_power_cut_at_every_byte_of_the_ring_and_the_settings_loses_no_sample_that_was_on_flash(bool leavesErased)
     {
         // One life in which a board measures in the dark; then the same again, cut at each byte of flash that it writes.
         long begin = 0;
@@ -79,6 +81,7 @@ public sealed class FlashTests
         for (long cut = 0; cut < end - begin; cut++)
         {
             using var bench = Dark(cut);
+            bench.Board.Flash.CutLeavesErased = leavesErased;
             bench.Run.RunFor(Esp32Bench.Seconds(12));
             Assert.Equal(1, bench.Run.PowerCuts);
             cuts++;

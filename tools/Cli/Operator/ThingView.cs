@@ -36,6 +36,12 @@ internal sealed class ThingView(Jid jid)
     /// <summary>Signal in dBm.</summary>
     public int? Rssi { get; private set; }
 
+    /// <summary>Why it is in safe mode; null when it is not.</summary>
+    public string? Safe { get; private set; }
+
+    /// <summary>Samples that were lost before the hub had them, ever; null for none.</summary>
+    public int? Dropped { get; private set; }
+
     /// <summary>Battery in percent.</summary>
     public int? Battery { get; private set; }
 
@@ -75,6 +81,8 @@ internal sealed class ThingView(Jid jid)
             Reason = State == "online" ? thing?.Attribute("boot") ?? Reason : thing?.Attribute("reason");
             Rssi = Number(thing, "rssi");
             Battery = Number(thing, "bat") ?? Battery;
+            Safe = thing?.Attribute("safe");
+            Dropped = Number(thing, "dropped");
             Heap = Number(thing, "heap");
             KeepAlive = Number(thing, "keepalive");
             return true;
@@ -139,6 +147,16 @@ internal sealed class ThingView(Jid jid)
             parts.Add($"battery {battery} %");
         }
 
+        if (IsOnline && Safe is not null)
+        {
+            parts.Add($"safe mode: {Safe}");
+        }
+
+        if (IsOnline && Dropped is { } dropped)
+        {
+            parts.Add($"{dropped} samples lost so far");
+        }
+
         return string.Join(", ", parts);
     }
 
@@ -158,6 +176,8 @@ internal sealed class ThingView(Jid jid)
             ["rssi"] = Rssi,
             ["battery"] = Battery,
             ["heap"] = Heap,
+            ["safe"] = Safe,
+            ["dropped"] = Dropped,
             ["keepalive"] = KeepAlive,
         };
     }

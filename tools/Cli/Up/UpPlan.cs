@@ -94,8 +94,7 @@ internal sealed class UpPlan
             Kind = kind,
             Account = account,
             Password = secret,
-            // One of them by STARTTLS, so that both ways in are used.
-            Hub = kind == "relay" && StartTls is { } other ? other : hub,
+            Hub = hub,
             Authorities = _server.AuthorityFile is { } ca ? HostOptions.ReadAuthorities(ca) : null,
             Owner = owner,
             // Faster than in the field, so that somebody who watches sees something happen.
