@@ -6,8 +6,7 @@ using IotXmpp.Host;
 using IotXmpp.Virtual;
 using IotXmpp.Xmpp;
 
-var kind = new Option<string>("--kind") { Required = true, Description = $"What it is: {string.Join(", ", VirtualKind.Names)}." };
-kind.AcceptOnlyFromAmong([.. VirtualKind.Names]);
+var kind = new Option<string>("--kind") { Required = true, Description = $"What it is: {string.Join(", ", VirtualKind.Names)}, or a part list such as \"dht22 servo led\"." };
 var hub = new Option<string>("--hub") { DefaultValueFactory = _ => "xmpps://127.0.0.1:5223", Description = "Where the hub is: xmpps://HOST:PORT, or xmpp://HOST:PORT for STARTTLS." };
 var ca = new Option<FileInfo?>("--ca") { Description = "The hub's certificate authority (PEM); without it the system's are trusted." };
 var jid = new Option<string>("--jid") { Required = true, Description = "The thing's account, ID@DOMAIN." };

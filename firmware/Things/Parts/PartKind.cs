@@ -63,6 +63,14 @@ public abstract class PartKind
         get { return NoPins; }
     }
 
+    /// <summary>The pin of one of <see cref="PinOptions"/>.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="spec">The part as written.</param>
+    /// <param name="gpio">Its own pin.</param>
+    /// <param name="pins">The board's pins.</param>
+    /// <returns>The pin, or -1 when there is none.</returns>
+    internal virtual int PinOption(string option, PartSpec spec, int gpio, BoardPins pins) => spec.Number(option, -1);
+
     /// <summary>Its usual address on the I2C bus, where <see cref="PartSpec.Where"/> is an address; -1 when it has a pin.</summary>
     public virtual int Address
     {

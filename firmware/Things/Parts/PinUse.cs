@@ -52,7 +52,8 @@ internal sealed class PinUse
         for (int i = 0; i < spec.Kind.PinOptions.Length && wrong == null; i++)
         {
             string option = spec.Kind.PinOptions[i];
-            wrong = spec.Option(option) == null ? null : Take(spec.Number(option, -1), PinCan.Input, spec.Kind.SharedBy, spec.Kind.Name + "'s " + option);
+            int further = spec.Kind.PinOption(option, spec, gpio, _pins);
+            wrong = further < 0 ? null : Take(further, PinCan.Input, spec.Kind.SharedBy, spec.Kind.Name + "'s " + option);
         }
 
         return wrong == null && spec.Kind.SharedBy != null ? TakeWire(gpio, spec.Option("rom")) : wrong;

@@ -76,7 +76,7 @@ public sealed class VirtualDevice : IPower, IWatchdog, IBoardStatus, IDisposable
         _kind.Configure(options);
         _configure?.Invoke(options);
         var platform = new ThingPlatform { Clock = clock, Hash = hash, Settings = Settings, Storage = Flash, Watchdog = this, Power = this, Status = this };
-        ThingPart[] parts = _kind.CreateParts(Board);
+        ThingPart[] parts = _kind.CreateParts(Board, Settings);
         return new ThingLoop(client, runScript ? [new ScriptPart(Board), .. parts] : parts, options, platform);
     }
 

@@ -1,12 +1,13 @@
 using IotXmpp.Gateway;
 using IotXmpp.Things;
+using IotXmpp.Xmpp;
 
 namespace IotXmpp.Virtual;
 
 /// <summary>A kind of virtual thing: its board, the parts that firmware makes of it, and its options.</summary>
 public abstract class VirtualKind
 {
-    private static readonly VirtualKind[] Known = [new ClimateKind(), new RelayKind(), new BatteryKind(), new GatewayKind()];
+    private static readonly VirtualKind[] Known = [new ClimateKind(), new RelayKind(), new BatteryKind(), new GreenhouseKind(), new GatewayKind()];
 
     /// <summary>The kind's name on the command line.</summary>
     public abstract string Name { get; }
@@ -21,17 +22,29 @@ public abstract class VirtualKind
     public static IEnumerable<string> Names => Known.Select(kind => kind.Name);
 
     /// <summary>Finds a kind.</summary>
-    /// <param name="name">Its name.</param>
+    /// <param name="name">Its name, or a part list such as <c>dht22 servo led</c>.</param>
     /// <exception cref="ArgumentException">There is no such kind; the message names those there are.</exception>
     public static VirtualKind Find(string name)
-        => Known.FirstOrDefault(kind => kind.Name == name) ?? throw new ArgumentException($"There is no virtual thing of kind \"{name}\": {string.Join(", ", Names)}.", nameof(name));
+    {
+        VirtualKind? found = Known.FirstOrDefault(kind => kind.Name == name);
+        if (found is not null)
+        {
+            return found;
+        }
+
+        PartList? list = PartList.Parse(name, out string? wrong);
+        return list is { Count: > 0 }
+            ? new PartsKind(name)
+            : throw new ArgumentException($"There is no virtual thing of kind \"{name}\": {string.Join(", ", Names)}, or a part list ({wrong ?? "it is empty"}).", nameof(name));
+    }
 
     /// <summary>Makes the kind's usual board, with a script that lets something happen.</summary>
     public abstract VirtualBoard CreateBoard();
 
     /// <summary>Makes the parts, as the firmware does at each start.</summary>
     /// <param name="board">The board; its pins are free.</param>
-    public abstract ThingPart[] CreateParts(VirtualBoard board);
+    /// <param name="settings">What survives a restart.</param>
+    public abstract ThingPart[] CreateParts(VirtualBoard board, ISettings settings);
 
     /// <summary>Sets what this kind wants otherwise than usual.</summary>
     /// <param name="options">The options.</param>
@@ -59,7 +72,7 @@ public abstract class VirtualKind
             });
         }
 
-        public override ThingPart[] CreateParts(VirtualBoard board) => [new Bme280Sensor(new Bme280(board.OpenI2c(Bme280.DefaultAddress)))];
+        public override ThingPart[] CreateParts(VirtualBoard board, ISettings settings) => [new Bme280Sensor(new Bme280(board.OpenI2c(Bme280.DefaultAddress)))];
     }
 
     private sealed class RelayKind : VirtualKind
@@ -80,7 +93,7 @@ public abstract class VirtualKind
             return board;
         }
 
-        public override ThingPart[] CreateParts(VirtualBoard board)
+        public override ThingPart[] CreateParts(VirtualBoard board, ISettings settings)
             => [new RelayActuator(new Relay(board.Gpio, board.Pin("relay"), false), new Button(board.Gpio, board.Pin("button")), UplinkLostPolicy.Off, 60_000)];
 
         public override void Configure(ThingOptions options) => options.SampleIntervalMs = 30_000;
@@ -107,10 +120,22 @@ public abstract class VirtualKind
             });
         }
 
-        public override ThingPart[] CreateParts(VirtualBoard board)
+        public override ThingPart[] CreateParts(VirtualBoard board, ISettings settings)
             => [new BatterySensor(new Battery(board.OpenAdc(0), FullScaleMillivolts)), new Bme280Sensor(new Bme280(board.OpenI2c(Bme280.DefaultAddress)))];
 
         public override void Configure(ThingOptions options) => options.SleepSeconds = 60;
+    }
+
+    private sealed class GreenhouseKind : PartsKind
+    {
+        public GreenhouseKind()
+            : base("dht22 ds18b20 soil relay,name=pump,lost=off servo,name=window,lost=rest led pir,warmup=0 button")
+        {
+        }
+
+        public override string Name => "greenhouse";
+
+        public override string Summary => "air, water and soil, a pump, a window, a lamp: all the parts there are";
     }
 
     private sealed class GatewayKind : VirtualKind
@@ -123,7 +148,7 @@ public abstract class VirtualKind
 
         public override VirtualBoard CreateBoard() => new("virtual-gateway");
 
-        public override ThingPart[] CreateParts(VirtualBoard board) => [new GatewayHealth(new LinuxHealth(Path.GetTempPath()))];
+        public override ThingPart[] CreateParts(VirtualBoard board, ISettings settings) => [new GatewayHealth(new LinuxHealth(Path.GetTempPath()))];
 
         public override void Configure(ThingOptions options) => options.Firmware = GatewayThing.Version;
     }

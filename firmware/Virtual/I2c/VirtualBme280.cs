@@ -29,7 +29,7 @@ public sealed record Bme280Calibration
 /// A BME280 in registers. It is told a temperature, humidity and pressure, and answers with the raw values that a real part with its calibration would
 /// give: found by searching the inverse of the data sheet's floating-point formulas (§8.1), which are not the integer ones that the driver uses.
 /// </summary>
-public sealed class VirtualBme280 : VirtualRegisterPart
+public sealed class VirtualBme280 : VirtualRegisterPart, IVirtualPart
 {
     private const int Measuring = 0x08;
     private readonly Bme280Calibration _calibration;
@@ -55,6 +55,28 @@ public sealed class VirtualBme280 : VirtualRegisterPart
 
     /// <summary>Pressure around the part, in hPa.</summary>
     public double Pressure { get; set; } = 1013.25;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Quantities { get; } = ["temperature", "humidity", "pressure"];
+
+    /// <inheritdoc/>
+    public void Set(string quantity, double value)
+    {
+        switch (quantity)
+        {
+            case "temperature":
+                Temperature = value;
+                break;
+            case "humidity":
+                Humidity = value;
+                break;
+            case "pressure":
+                Pressure = value;
+                break;
+            default:
+                throw IVirtualPart.Unknown("BME280", quantity, Quantities);
+        }
+    }
 
     /// <summary>Times that the status says "measuring" after a conversion began.</summary>
     public int ConversionPolls { get; set; } = 3;

@@ -279,7 +279,7 @@ public sealed class TelemetryTests
 
         public override VirtualBoard CreateBoard() => new();
 
-        public override ThingPart[] CreateParts(VirtualBoard board) => [new Part()];
+        public override ThingPart[] CreateParts(VirtualBoard board, ISettings settings) => [new Part()];
 
         private sealed class Part : ThingPart
         {

@@ -18,7 +18,7 @@ internal sealed class ThingBench : IThingObserver
     public ThingBench(VirtualKind kind, Action<ThingOptions>? configure = null)
     {
         Network = new VirtualNetwork(Hub);
-        Device = new VirtualDevice(kind, new Jid("t1", FakeHub.Domain, ""), configure, Board(kind.Name));
+        Device = new VirtualDevice(kind, new Jid("t1", FakeHub.Domain, ""), configure, kind.Name == "greenhouse" ? kind.CreateBoard() : Board(kind.Name));
         Run = new VirtualRun(Device, Network, Clock, "secret") { Observer = this };
         Run.PowerOn();
     }

@@ -122,4 +122,79 @@ public sealed class BoardTests
         Assert.Throws<PlatformNotSupportedException>(() => new GpioController());
         Assert.Throws<PlatformNotSupportedException>(() => I2cDevice.Create(new I2cConnectionSettings(1, 0x76)));
     }
+
+    [Fact]
+    public void Parts_on_pins_are_moved_by_the_script()
+    {
+        using VirtualBoard board = BoardFile.Parse("""
+            { "parts": [ { "part": "dht22", "pin": "dht22", "temperature": 22.5, "humidity": 40 }, { "id": "inlet", "part": "ds18b20", "pin": 15, "serial": 7, "temperature": 12 }, { "part": "soil", "pin": 1, "moisture": 25 } ],
+              "script": [ { "at": 5, "part": "dht22", "fault": "checksum" }, { "at": 10, "part": "dht22", "fault": "none", "temperature": 30 }, { "at": 10, "part": "inlet", "temperature": 15 },
+                          { "at": 10, "unplug": "soil" }, { "at": 15, "plug": "soil" }, { "at": 20, "unplug": "inlet" } ] }
+            """);
+        ThingPart[] parts = PartList.Parse("dht22 ds18b20,name=inlet soil", out _)!.Make(board, new VirtualSettings(), out string? wrong);
+        Assert.Null(wrong);
+        var seen = new Dictionary<long, string>();
+        for (long now = 0; now <= 35_000; now += 100)
+        {
+            board.Step(now);
+            var sample = new Sample();
+            sample.Clear(now);
+            foreach (ThingPart part in parts)
+            {
+                part.Step(now);
+                int count = sample.Count;
+                if (now % 1000 == 0 && !part.TrySample(sample))
+                {
+                    sample.Truncate(count);
+                }
+            }
+
+            seen[now] = string.Join(' ', Enumerable.Range(0, sample.Count).Where(i => sample.Name(i) != "moistureRaw").Select(i => $"{sample.Name(i)}={sample.Value(i)}"));
+        }
+
+        Assert.Equal("temperature=22.5 humidity=40 inletTemperature=12 moisture=25", seen[4000]);
+        Assert.Equal("inletTemperature=12 moisture=25", seen[9000]);
+        Assert.Equal("temperature=30 humidity=40 inletTemperature=15", seen[14_000]);
+        Assert.Equal("temperature=30 humidity=40 inletTemperature=15 moisture=25", seen[16_000]);
+        Assert.Equal("temperature=30 humidity=40 moisture=25", seen[34_000]);
+    }
+
+    [Theory]
+    [InlineData("""{ "parts": [ { "part": "dht23", "pin": 4 } ] }""", "dht23")]
+    [InlineData("""{ "parts": [ { "part": "dht22", "pin": "attic" } ] }""", "attic")]
+    [InlineData("""{ "parts": [ { "part": "dht22", "pin": 77 } ] }""", "pin")]
+    [InlineData("""{ "parts": [ { "part": "dht22", "pin": 4, "pressure": 3 } ] }""", "pressure")]
+    [InlineData("""{ "parts": [ { "part": "dht22", "pin": 4 } ], "script": [ { "at": 1, "part": "dht22", "fault": "tired" } ] }""", "tired")]
+    [InlineData("""{ "parts": [ { "part": "dht22", "pin": 4 } ], "script": [ { "at": 1, "part": "dht22", "moisture": 1 } ] }""", "moisture")]
+    [InlineData("""{ "script": [ { "at": 1, "unplug": "dht22" } ] }""", "dht22")]
+    [InlineData("""{ "hardware": "toaster" }""", "toaster")]
+    public void A_slip_of_the_pen_in_parts_is_refused(string json, string word)
+        => Assert.Contains(word, Assert.Throws<FormatException>(() => BoardFile.Parse(json)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_table_of_pins_is_read_and_a_word_that_is_not_known_is_refused()
+    {
+        BoardPins pins = BoardTable.Parse("""
+            { "board": "b", "pins": [ { "gpio": 3, "can": ["digital", "pwm", "adc1:2"] }, { "gpio": 34, "can": ["input"] }, { "gpio": 6, "can": ["digital"], "reserved": true }, { "label": "GND", "can": [] } ], "roles": { "led": 3 } }
+            """);
+        Assert.Equal(3, pins.Count);
+        Assert.Equal(PinCan.Digital | PinCan.Pwm | PinCan.Adc(2), pins.Can(3));
+        Assert.Equal(2, PinCan.Channel(pins.Can(3)));
+        Assert.Equal(PinCan.Input, pins.Can(34));
+        Assert.Equal(PinCan.Digital | PinCan.Reserved, pins.Can(6));
+        Assert.Equal(-1, pins.Can(5));
+        Assert.Equal((3, -1), (pins.Role("led"), pins.Role("relay")));
+        Assert.Contains("dance", Assert.Throws<FormatException>(() => BoardTable.Parse("""{ "board": "b", "pins": [ { "gpio": 3, "can": ["dance"] } ], "roles": {} }""")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_boards_of_the_hardware_folder_can_be_played()
+    {
+        foreach (string name in BoardTable.Names)
+        {
+            using var board = new VirtualBoard(name, BoardTable.Find(name));
+            Assert.Equal(name, board.Table.Board);
+            Assert.Null(PartList.Parse("relay button led servo dht22 bme280 pir", out _)!.Check(board.Table));
+        }
+    }
 }
