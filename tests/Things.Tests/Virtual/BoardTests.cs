@@ -172,25 +172,21 @@ public sealed class BoardTests
         => Assert.Contains(word, Assert.Throws<FormatException>(() => BoardFile.Parse(json)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void A_table_of_pins_is_read_and_a_word_that_is_not_known_is_refused()
+    public void A_boards_file_becomes_the_table_of_firmware()
     {
-        BoardPins pins = BoardTable.Parse("""
-            { "board": "b", "pins": [ { "gpio": 3, "can": ["digital", "pwm", "adc1:2"] }, { "gpio": 34, "can": ["input"] }, { "gpio": 6, "can": ["digital"], "reserved": true }, { "label": "GND", "can": [] } ], "roles": { "led": 3 } }
-            """);
-        Assert.Equal(3, pins.Count);
-        Assert.Equal(PinCan.Digital | PinCan.Pwm | PinCan.Adc(2), pins.Can(3));
-        Assert.Equal(2, PinCan.Channel(pins.Can(3)));
-        Assert.Equal(PinCan.Input, pins.Can(34));
-        Assert.Equal(PinCan.Digital | PinCan.Reserved, pins.Can(6));
-        Assert.Equal(-1, pins.Can(5));
-        Assert.Equal((3, -1), (pins.Role("led"), pins.Role("relay")));
-        Assert.Contains("dance", Assert.Throws<FormatException>(() => BoardTable.Parse("""{ "board": "b", "pins": [ { "gpio": 3, "can": ["dance"] } ], "roles": {} }""")).Message, StringComparison.Ordinal);
+        BoardPins pins = BoardTable.Find("esp32-s3-devkitc-1");
+        Assert.Equal(PinCan.Digital | PinCan.Pwm | PinCan.Touch | PinCan.Adc(3), pins.Can(4));
+        Assert.Equal(3, PinCan.Channel(pins.Can(4)));
+        Assert.Equal(PinCan.Input, pins.Can(0));
+        Assert.Equal(PinCan.Digital | PinCan.Pwm | PinCan.Reserved, pins.Can(45));
+        Assert.Equal(-1, pins.Can(99));
+        Assert.Equal((5, -1), (pins.Role("relay"), pins.Role("toaster")));
     }
 
     [Fact]
     public void The_boards_of_the_hardware_folder_can_be_played()
     {
-        foreach (string name in BoardTable.Names)
+        foreach (string name in BoardPinout.All.Select(b => b.Board))
         {
             using var board = new VirtualBoard(name, BoardTable.Find(name));
             Assert.Equal(name, board.Table.Board);
