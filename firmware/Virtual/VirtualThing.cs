@@ -194,6 +194,7 @@ public sealed class VirtualThing : IAsyncDisposable
                 Host = CreateHost(reason);
                 Raise(VirtualEventKind.Started, $"started ({reason})");
                 DateTimeOffset? until = await Host.RunAsync(_stop.Token).ConfigureAwait(false);
+                bool restarts = Host.Loop.IsRestarting;
                 Host = null;
                 if (until is null)
                 {
@@ -206,7 +207,7 @@ public sealed class VirtualThing : IAsyncDisposable
                     await Task.Delay(rest, _options.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
 
-                reason = "deep-sleep";
+                reason = restarts ? "software" : "deep-sleep";
             }
         }
         catch (Exception e)

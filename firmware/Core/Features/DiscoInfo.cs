@@ -5,6 +5,22 @@ using IotXmpp.Xmpp;
 
 namespace IotXmpp.Features;
 
+/// <summary>Knows nodes of service discovery beside the entity itself, such as its commands.</summary>
+public interface IDiscoNodes
+{
+    /// <summary>Whether there is such a node.</summary>
+    bool Has(string node);
+
+    /// <summary>Writes identities and features of a node into the open query.</summary>
+    void WriteInfo(string node, StanzaWriter writer);
+
+    /// <summary>Writes the items of a node into the open query.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="jid">This entity's full JID.</param>
+    /// <param name="writer">Where to.</param>
+    void WriteItems(string node, Jid jid, StanzaWriter writer);
+}
+
 /// <summary>What this entity is and can: answers service discovery (XEP-0030) and makes the capabilities hash of it (XEP-0115).</summary>
 public sealed class DiscoInfo : IStanzaHandler
 {
@@ -28,6 +44,9 @@ public sealed class DiscoInfo : IStanzaHandler
         AddFeature(Ns.Caps);
         AddFeature(Ns.Ping);
     }
+
+    /// <summary>Knows further nodes; null when there are none.</summary>
+    public IDiscoNodes Nodes { get; set; }
 
     /// <summary>Answers for this client from now on.</summary>
     public void Register(XmppClient client)
@@ -108,6 +127,21 @@ public sealed class DiscoInfo : IStanzaHandler
         }
         XmlPullParser payload = stanza.OpenPayload();
         string node = payload.Attribute("node");
+        if (node != null && Nodes != null && Nodes.Has(node))
+        {
+            bool items = payload.Is(ItemsQuery);
+            StanzaWriter answer = client.BeginResult(stanza).Start(items ? ItemsQuery : Query).Attribute("node", node);
+            if (items)
+            {
+                Nodes.WriteItems(node, client.Jid, answer);
+            }
+            else
+            {
+                Nodes.WriteInfo(node, answer);
+            }
+            client.Commit();
+            return true;
+        }
         if (payload.Is(ItemsQuery))
         {
             if (node != null)

@@ -12,14 +12,16 @@ namespace IotXmpp.Esp32.Board;
 public sealed class Esp32Io : IBoardIo
 {
     private const int I2cBus = 1;
+    // Four timers, and two outputs that share the frequency of each: PWM1 and PWM2 are of the first, and so on. An ESP32 has more, an S3 and a C3 have not.
+    private const int PwmTimers = 4;
     private const int PwmStep = DeviceFunction.PWM2 - DeviceFunction.PWM1;
-    private const int MaxPwm = 16;
 
+    private readonly int[] _timerHz = new int[PwmTimers];
+    private readonly int[] _timerUses = new int[PwmTimers];
     private bool _i2cRouted;
-    private int _pwmCount;
-    private Esp32OneWire _oneWire;
-    private int _oneWireGpio = -1;
     private AdcController _adc;
+    private IOneWireBus _oneWire;
+    private int _oneWireGpio = -1;
 
     /// <summary>The pins of a board.</summary>
     /// <param name="pins">Its table.</param>
@@ -64,12 +66,10 @@ public sealed class Esp32Io : IBoardIo
     /// <inheritdoc/>
     public PwmChannel OpenPwm(int gpio, int frequencyHz)
     {
-        if (_pwmCount == MaxPwm)
-        {
-            throw new InvalidOperationException("all pulse-width outputs are in use");
-        }
-
-        Configuration.SetPinFunction(gpio, (DeviceFunction)((int)DeviceFunction.PWM1 + (PwmStep * _pwmCount++)));
+        int timer = Timer(frequencyHz);
+        int function = (timer * 2) + _timerUses[timer]++;
+        _timerHz[timer] = frequencyHz;
+        Configuration.SetPinFunction(gpio, (DeviceFunction)((int)DeviceFunction.PWM1 + (PwmStep * function)));
         return PwmChannel.CreateFromPin(gpio, frequencyHz, 0);
     }
 
@@ -83,16 +83,12 @@ public sealed class Esp32Io : IBoardIo
 
         if (_oneWire == null)
         {
-            // The runtime drives the bus by a UART: one pin that sends, one that listens, wired together.
-            int listen = receiveGpio < 0 ? Pins.Role("onewire-rx") : receiveGpio;
-            if (listen < 0)
+            if (receiveGpio < 0)
             {
-                throw new InvalidOperationException("1-Wire needs a second pin, wired to the first; this board has no role onewire-rx");
+                throw new InvalidOperationException("1-Wire needs a second pin that listens, wired to the first: say which by rx=");
             }
 
-            Configuration.SetPinFunction(listen, DeviceFunction.COM3_RX);
-            Configuration.SetPinFunction(gpio, DeviceFunction.COM3_TX);
-            _oneWire = new Esp32OneWire();
+            _oneWire = new OneWireBus(new OneWireHostLine(gpio, receiveGpio));
             _oneWireGpio = gpio;
         }
 
@@ -100,5 +96,19 @@ public sealed class Esp32Io : IBoardIo
     }
 
     /// <inheritdoc/>
-    public IPulseInput OpenPulses(int gpio) => new Esp32Pulses(Gpio, gpio);
+    public IPulseInput OpenPulses(int gpio) => new RmtPulseInput(Gpio, gpio);
+
+    // Outputs of one frequency share a timer; outputs of different ones must not, or the last that was opened sets the pulses of both.
+    private int Timer(int frequencyHz)
+    {
+        for (int i = 0; i < PwmTimers; i++)
+        {
+            if (_timerUses[i] == 0 || (_timerUses[i] == 1 && _timerHz[i] == frequencyHz))
+            {
+                return i;
+            }
+        }
+
+        throw new InvalidOperationException("all pulse-width outputs are in use");
+    }
 }

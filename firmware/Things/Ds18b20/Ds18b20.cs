@@ -15,8 +15,8 @@ public sealed class Ds18b20
     /// <summary>Milliseconds after which a reading is too old to be told. Default 10,000: three conversions that failed.</summary>
     public const int MaxAgeMs = 10000;
 
-    /// <summary>Times that a conversion's result is asked for. Default 4: where the bus is read by another program it may come a little later.</summary>
-    public const int MaxReads = 4;
+    /// <summary>Times that a conversion's result is asked for, 100 ms apart. Default 20: where another program drives the bus (the kernel of a Raspberry Pi), its parts wait for each other.</summary>
+    public const int MaxReads = 20;
 
     private const byte ConvertTemperature = 0x44;
     private const byte WriteScratchpad = 0x4E;

@@ -21,7 +21,7 @@ internal sealed class LoopSettings : ThingPart
         // Only a thing that sleeps can be told for how long: one that is awake has no way to wake.
         _parameters = options.SleepSeconds == 0
             ? new ControlParameter[] { interval }
-            : new ControlParameter[] { interval, new ControlParameter(SleepKey, FieldKind.Int, "Seconds asleep between two measurements").WithRange(1, 604800) };
+            : new ControlParameter[] { interval, new ControlParameter(SleepKey, FieldKind.Int, "Seconds asleep between two measurements").WithRange(1, ThingLoop.MaxSleepSeconds) };
     }
 
     public int SampleIntervalMs { get; private set; }

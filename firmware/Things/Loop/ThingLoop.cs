@@ -25,6 +25,9 @@ public sealed class ThingLoop : IClientListener
     /// <summary>Milliseconds between steps at most. Default 1,000: the client is told the time at least once a second.</summary>
     public const int MaxStepMs = 1000;
 
+    /// <summary>Seconds that a thing may be told to sleep. Default 604,800: a week.</summary>
+    public const int MaxSleepSeconds = 604800;
+
     private const string SoftwareUri = "urn:iotxmpp:thing:1";
 
     private readonly XmppClient _client;
@@ -42,6 +45,7 @@ public sealed class ThingLoop : IClientListener
     private bool _eventWaits;
     private bool _offlineTold;
     private bool _stopping;
+    private bool _ordered;
     private long _startMs;
     private long _nextSampleMs;
     private long _lastSampleMs;
@@ -83,6 +87,7 @@ public sealed class ThingLoop : IClientListener
         new SensorReadout(target).Register(client, disco);
         new SoftwareVersion("IotXmpp", options.Firmware, null).Register(client, disco);
         new EntityTime(platform.Clock).Register(client, disco);
+        new AdHoc(ThingCommands.All(this, target, platform.Power != null)).Register(client, disco);
         client.AddListener(this);
         client.AddHandler(_presence);
     }
@@ -95,6 +100,9 @@ public sealed class ThingLoop : IClientListener
 
     /// <summary>Whether it is awake.</summary>
     public ThingLife Life { get; private set; }
+
+    /// <summary>Whether it has gone, or goes, to start anew at once instead of sleeping.</summary>
+    public bool IsRestarting { get; private set; }
 
     /// <summary>Until when it sleeps, in milliseconds since 1970; 0 while it is awake.</summary>
     public long SleepUntilUtcMs
@@ -142,6 +150,10 @@ public sealed class ThingLoop : IClientListener
         if (Life == ThingLife.Awake)
         {
             Connect(nowMs);
+            if (_ordered)
+            {
+                LieDown();
+            }
         }
 
         _client.Tick(nowMs);
@@ -235,6 +247,56 @@ public sealed class ThingLoop : IClientListener
         }
 
         return _sample.Count > 0 ? _sample : null;
+    }
+
+    /// <summary>Why parts give no reading, for people; null when all do, or nobody knows.</summary>
+    internal string Trouble()
+    {
+        string text = null;
+        for (int i = 0; i < _parts.Length; i++)
+        {
+            string trouble = _parts[i].Trouble;
+            text = trouble == null ? text : text == null ? trouble : text + "; " + trouble;
+        }
+
+        return text;
+    }
+
+    /// <summary>Shows which thing it is.</summary>
+    /// <returns>What is to be seen, for people.</returns>
+    internal string Identify(string from)
+    {
+        bool shown = false;
+        for (int i = 0; i < _parts.Length; i++)
+        {
+            shown |= _parts[i].Identify(_client.NowMs);
+        }
+
+        if (Observer != null)
+        {
+            Observer.Controlled(from, "identify", string.Empty, null);
+        }
+
+        return shown ? "it blinks for ten seconds" : "it has no light to show itself by; it is " + _options.ThingId + " with firmware " + _options.Firmware + ", and says so where it keeps a log";
+    }
+
+    /// <summary>Restarts as soon as what waits to be sent is sent.</summary>
+    internal void RequestRestart(string from)
+    {
+        _ordered = true;
+        IsRestarting = true;
+        _sleepUntilUtcMs = UtcNowMs;
+        OnControlled(from, "reboot", string.Empty, null);
+    }
+
+    /// <summary>Sleeps as soon as what waits to be sent is sent.</summary>
+    /// <returns>False when it does not know the time, and so not when it wakes.</returns>
+    internal bool RequestSleep(int seconds, string from)
+    {
+        _ordered = _platform.Clock.IsSet;
+        _sleepUntilUtcMs = UtcNowMs + (seconds * 1000L);
+        OnControlled(from, "sleep", seconds.ToString(), _ordered ? null : "the time is unknown");
+        return _ordered;
     }
 
     internal void OnControlled(string from, string parameter, string value, string error)
@@ -376,14 +438,20 @@ public sealed class ThingLoop : IClientListener
 
         // Without a clock it cannot say when it wakes, but it was not online either: the battery comes first, and the time is relative to whatever the clock reads.
         _sleepUntilUtcMs = UtcNowMs + (_settings.SleepSeconds * 1000L);
+        LieDown();
+        FallAsleep();
+    }
+
+    // Says good night, and closes the stream in good order; after a restart it is back at once, so it does not say so.
+    private void LieDown()
+    {
         Life = ThingLife.FallingAsleep;
-        if (_client.IsOnline)
+        if (_client.IsOnline && !IsRestarting)
         {
             ThingPresence.SendSleep(_client, _sleepUntilUtcMs);
         }
 
         Stop();
-        FallAsleep();
     }
 
     private void FallAsleep()
@@ -394,12 +462,16 @@ public sealed class ThingLoop : IClientListener
         }
 
         Life = ThingLife.Asleep;
-        if (Observer != null)
+        if (Observer != null && !IsRestarting)
         {
             Observer.Sleeping(_sleepUntilUtcMs);
         }
 
-        if (_platform.Power != null)
+        if (_platform.Power != null && IsRestarting)
+        {
+            _platform.Power.Restart();
+        }
+        else if (_platform.Power != null)
         {
             _platform.Power.Sleep(_sleepUntilUtcMs);
         }

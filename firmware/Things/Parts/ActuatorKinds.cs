@@ -4,8 +4,6 @@ namespace IotXmpp.Things;
 
 internal sealed class RelayKind : PartKind
 {
-    private static readonly string[] Pins = new string[] { "button" };
-
     internal RelayKind()
         : base("relay", "relay", PinCan.Output, "relay@5,lost=off,after=60", new string[] { "lost", "after", "active", "button" }, new string[] { "relay", "presses" }, new string[] { "relayPulse" })
     {
@@ -13,7 +11,7 @@ internal sealed class RelayKind : PartKind
 
     public override string[] PinOptions
     {
-        get { return Pins; }
+        get { return new string[] { "button" }; }
     }
 
     internal override ThingPart Make(IBoardIo io, PartSpec spec, int gpio, PartNames names, ISettings settings)

@@ -9,8 +9,6 @@ public abstract class PartKind
     /// <summary>Longest name of a part, in characters. Default 24: it stands in every sample.</summary>
     public const int MaxNameLength = 24;
 
-    private static readonly string[] NoPins = new string[0];
-
     /// <summary>Describes a kind.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="role">The board's role for its pin; null when it has none.</param>
@@ -60,7 +58,7 @@ public abstract class PartKind
     /// <summary>Options whose value is a further pin.</summary>
     public virtual string[] PinOptions
     {
-        get { return NoPins; }
+        get { return PartKinds.None; }
     }
 
     /// <summary>The pin of one of <see cref="PinOptions"/>.</summary>
@@ -80,31 +78,10 @@ public abstract class PartKind
     /// <summary>Finds a kind.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>The kind, or null.</returns>
-    public static PartKind Find(string name)
-    {
-        for (int i = 0; i < PartKinds.All.Length; i++)
-        {
-            if (PartKinds.All[i].Name == name)
-            {
-                return PartKinds.All[i];
-            }
-        }
+    public static PartKind Find(string name) => PartKinds.Create(name);
 
-        return null;
-    }
-
-    /// <summary>The names of all kinds, for people.</summary>
-    public static string AllNames()
-    {
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < PartKinds.All.Length; i++)
-        {
-            text.Append(i == 0 ? string.Empty : ", ");
-            text.Append(PartKinds.All[i].Name);
-        }
-
-        return text.ToString();
-    }
+    /// <summary>The names of all kinds, for people: with commas.</summary>
+    public static string AllNames() => PartKinds.Names;
 
     /// <summary>What is wrong with the options of a part, for people; null when nothing is.</summary>
     /// <param name="spec">The part as written.</param>

@@ -34,8 +34,6 @@ internal sealed class Dht22Kind : PartKind
 
 internal sealed class Ds18b20Kind : PartKind
 {
-    private static readonly string[] Pins = new string[] { "rx" };
-
     internal Ds18b20Kind()
         : base("ds18b20", "onewire", PinCan.Digital, "ds18b20@15,rom=28169e0700000064", new string[] { "rom", "bits", "rx" }, new string[] { "temperature" }, PartKinds.None)
     {
@@ -48,7 +46,7 @@ internal sealed class Ds18b20Kind : PartKind
 
     public override string[] PinOptions
     {
-        get { return Pins; }
+        get { return new string[] { "rx" }; }
     }
 
     internal override ThingPart Make(IBoardIo io, PartSpec spec, int gpio, PartNames names, ISettings settings)

@@ -134,6 +134,12 @@ public sealed class VirtualRun
             int wait = Loop.Step(now);
             if (Loop.Life == ThingLife.Asleep)
             {
+                if (Loop.IsRestarting)
+                {
+                    PowerOn("software");
+                    return now;
+                }
+
                 long until = Loop.SleepUntilUtcMs;
                 PowerOff();
                 _wakeUtcMs = until;

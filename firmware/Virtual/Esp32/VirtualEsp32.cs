@@ -161,9 +161,9 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
         try
         {
             OnMakeParts?.Invoke();
-            return _kind.CreateParts(Board);
+            return _kind.CreateParts(Board, settings);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
             wrong = e.Message;
             return null!;

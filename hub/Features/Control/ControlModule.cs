@@ -11,6 +11,9 @@ namespace IotXmpp.Hub.Features.Control;
 /// </summary>
 public sealed class ControlModule : IXmppModule
 {
+    // Wire profile, addresses: what a thing binds.
+    private const string ThingResource = "thing";
+
     private IHub _hub = null!;
     private ILogger _log = null!;
 
@@ -31,6 +34,7 @@ public sealed class ControlModule : IXmppModule
         _log = _hub.Loggers.CreateLogger<ControlModule>();
         module.Inspect(Ns.Control, ControlAsync);
         module.Inspect(Ns.SensorData, ReadAsync);
+        module.Inspect(Ns.Commands, CommandAsync);
     }
 
     private async ValueTask<Verdict> ControlAsync(Stanza stanza, Session? sender)
@@ -45,6 +49,13 @@ public sealed class ControlModule : IXmppModule
         }
 
         return may ? Verdict.Continue : Verdict.Reject(StanzaError.Forbidden);
+    }
+
+    // XEP-0050: what a thing does by an ad-hoc command is control by another name. Commands between people's clients are their own affair.
+    private async ValueTask<Verdict> CommandAsync(Stanza stanza, Session? sender)
+    {
+        bool isThing = stanza.To!.Resource == ThingResource || await _hub.Accounts.OwnerAsync(stanza.To.Local).ConfigureAwait(false) is not null;
+        return isThing && stanza.Kind == StanzaKind.Iq ? await ControlAsync(stanza, sender).ConfigureAwait(false) : Verdict.Continue;
     }
 
     // Requests only: in messages come the answers of things.

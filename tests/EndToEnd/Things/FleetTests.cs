@@ -104,6 +104,53 @@ public sealed class FleetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Any_client_runs_the_commands_of_a_thing_and_only_who_may()
+    {
+        VirtualThing relay = await AddAsync("relay led servo", "relay-1");
+        var restarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _fleet.Happened += e =>
+        {
+            if (e.Kind == VirtualEventKind.Started && e.Text.Contains("software", StringComparison.Ordinal))
+            {
+                restarted.TrySetResult();
+            }
+        };
+        _fleet.Start();
+        using var limit = new CancellationTokenSource(Limit);
+        await _fleet.WaitPublishedAsync(limit.Token);
+        await using XmppConnection admin = await OperatorAsync();
+        Jid thing = relay.Account.WithResource("thing");
+
+        Element list = await admin.SendIqAsync("get", thing, new Element(Ns.DiscoItems, "query").Set("node", Ns.Commands));
+        Assert.Equal(["set", "read", "identify", "reboot", "sleep", "update"], Children(list.Child(Ns.DiscoItems, "query")!).Select(i => i.Attribute("node")));
+
+        Element form = await CommandAsync(admin, thing, new Element(Ns.Commands, "command").Set("node", "set"));
+        Assert.Equal("executing", form.Attribute("status"));
+        var filled = new Element(Ns.Commands, "command").Set("node", "set").Set("action", "complete").Set("sessionid", form.Attribute("sessionid")!);
+        Element field = filled.Add(Ns.DataForms, "x").Set("type", "submit").Add("field").Set("var", "relay");
+        field.Add("value").Text = "true";
+        Element done = await CommandAsync(admin, thing, filled);
+        Assert.Equal("completed", done.Attribute("status"));
+        Assert.Equal(PinValue.High, relay.Board.Pins.Level(5));
+
+        await _hub.AddAccountAsync("mallory", Password);
+        await using XmppConnection mallory = await ConnectAsync(new Jid("mallory", _hub.Domain, ""), Password);
+        StanzaException refused = await Assert.ThrowsAsync<StanzaException>(() => mallory.SendIqAsync("set", thing, new Element(Ns.Commands, "command").Set("node", "reboot")));
+        Assert.Equal("forbidden", refused.Error.Condition);
+        Assert.False(restarted.Task.IsCompleted);
+
+        Element reboot = await CommandAsync(admin, thing, new Element(Ns.Commands, "command").Set("node", "reboot"));
+        Assert.Equal("completed", reboot.Attribute("status"));
+        await restarted.Task.WaitAsync(Limit);
+    }
+
+    private static async Task<Element> CommandAsync(XmppConnection connection, Jid thing, Element command)
+    {
+        Element answer = await connection.SendIqAsync("set", thing, command);
+        return answer.Child(Ns.Commands, "command") ?? throw new InvalidOperationException(answer.ToString());
+    }
+
+    [Fact]
     public async Task A_connection_that_is_cut_is_taken_up_again_and_no_sample_is_missing()
     {
         VirtualThing thing = await AddAsync("bme280", "climate-1", TimeSpan.FromMilliseconds(200));
@@ -190,9 +237,14 @@ public sealed class FleetTests : IAsyncLifetime
     {
         var administrator = _hub.Server.Administrator!;
         Assert.True(Jid.TryParse(administrator.Jid, out Jid account));
+        return await ConnectAsync(account, administrator.Password);
+    }
+
+    private async Task<XmppConnection> ConnectAsync(Jid account, string password)
+    {
         var connection = new XmppConnection(new HostOptions
         {
-            Client = ClientOptions.ForTool(account, administrator.Password),
+            Client = ClientOptions.ForTool(account, password),
             Server = new ServerAddress("127.0.0.1", _hub.DirectTls!.Port, true),
             Authorities = HostOptions.ReadAuthorities(_hub.Server.AuthorityFile!),
         });

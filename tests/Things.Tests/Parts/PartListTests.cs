@@ -119,6 +119,14 @@ public sealed class PartListTests
         => Assert.Equal("", Wrong("bme280 bme280@0x77 dht22 button@0"));
 
     [Fact]
+    public void Every_kind_that_is_named_is_there_under_its_name()
+        => Assert.All(PartKind.AllNames().Split(", "), name => Assert.Equal(name, PartKind.Find(name)!.Name));
+
+    [Fact]
+    public void Every_example_is_a_part_list()
+        => Assert.All(PartKind.AllNames().Split(", "), name => Assert.Null(PartList.Parse(PartKind.Find(name)!.Example, out string? wrong) is null ? wrong : null));
+
+    [Fact]
     public void Too_many_fields_are_refused()
         => Assert.Equal("the parts have 17 fields; a sample holds 16", PartList.Parse("bme280 bme280@0x77 dht22 soil@1 pir battery@0 button@4 ds18b20", out _)!.Check(BoardTable.Bench) ?? "");
 

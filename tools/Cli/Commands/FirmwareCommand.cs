@@ -58,17 +58,20 @@ internal static class FirmwareCommand
         var runner = new ProcessRunner();
         string version = typeof(FirmwareCommand).Assembly.GetName().Version!.ToString(3);
         NanoffTool? nanoff = runtime is null ? await NanoffTool.FindAsync(runner, nanoffProgram, line, cancel) : null;
-        using (Progress building = Screen.Wait("building the firmware"))
-        {
-            image ??= await FirmwareBuild.RunAsync(runner, FirmwareBuild.NeedRoot(), [], line, cancel);
-        }
-
         foreach (BoardPinout board in boards)
         {
+            string built = image ?? string.Empty;
+            if (image is null)
+            {
+                // For each board anew: chips differ in what their runtime has. What is unchanged is not built twice.
+                using Progress building = Screen.Wait($"building the firmware of {board.Board}");
+                built = await FirmwareBuild.RunAsync(runner, FirmwareBuild.NeedRoot(), FirmwareBuild.PropertiesOf(board), line, cancel);
+            }
+
             using PrivateFolder archive = PrivateFolder.Create();
             using Progress fetching = Screen.Wait($"making the images of {board.Board}");
             string from = runtime ?? await nanoff!.FetchAsync(board.Nano!.Target, archive.Path, cancel);
-            long bytes = FirmwarePack.WriteBoard(folder, board, image, from, version);
+            long bytes = FirmwarePack.WriteBoard(folder, board, built, from, version);
             screen.Json(() => new JsonObject { ["event"] = "packed", ["board"] = board.Board, ["bytes"] = bytes, ["folder"] = Path.Combine(folder, "boards", board.Board) });
             screen.Line($"{board.Board}: {bytes:N0} bytes in {Path.Combine(folder, "boards", board.Board)}");
         }

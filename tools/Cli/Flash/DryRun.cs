@@ -29,7 +29,7 @@ internal sealed class DryRun(FlashWish wish, Login login, string nanoffProgram, 
             Command("asks the chip what it is; goes on only with " + wish.Board.Nano!.ChipFamily, nanoffProgram, syntax.Details(target, wish.Port));
             if (wish.Image is null)
             {
-                Command("builds the firmware", FirmwareBuild.Call(FirmwareBuild.Root() ?? ".", []));
+                Command("builds the firmware", FirmwareBuild.Call(FirmwareBuild.Root() ?? ".", FirmwareBuild.PropertiesOf(wish.Board)));
             }
 
             Command("writes the runtime", nanoffProgram, syntax.Update(target, wish.Port));

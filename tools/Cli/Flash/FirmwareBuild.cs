@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using IotXmpp.Virtual;
 
 namespace IotXmpp.Cli.Flash;
 
@@ -33,6 +34,9 @@ internal static partial class FirmwareBuild
     /// <exception cref="CliException">It is not.</exception>
     public static string NeedRoot() => Root() ?? throw new CliException(
         ExitCode.Usage, "there is no source tree of IotXmpp here, so the firmware cannot be built; run this inside the tree, or give a ready image with --image FILE");
+
+    /// <summary>What the build has to know of a board: a chip whose runtime has no 1-Wire does not start an image that refers to it.</summary>
+    public static IReadOnlyList<string> PropertiesOf(BoardPinout board) => board.Role("onewire") is null ? ["-p:NanoOneWire=false"] : [];
 
     /// <summary>The command that builds.</summary>
     public static ProcessCall Call(string root, IReadOnlyList<string> properties) =>

@@ -86,7 +86,7 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
         if (root is not null)
         {
             using Progress progress = Screen.Wait("building the firmware");
-            image = await FirmwareBuild.RunAsync(runner, root, [], ToolLine, cancel);
+            image = await FirmwareBuild.RunAsync(runner, root, FirmwareBuild.PropertiesOf(wish.Board), ToolLine, cancel);
         }
 
         long bytes = new FileInfo(image).Length;
