@@ -97,7 +97,14 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         board.Radio.Use(_network.Ssid, _network.Password);
         _link = new WifiLink(board.Radio);
         _clock = new ClockKeeper(board.CreateTimeServer(Config.TimeServer), _settings, builtUtcMs);
-        _transport = board.CreateTransport(Config, _network);
+        _transport = board.CreateTransport(Config, _network, out wrong);
+        if (wrong != null)
+        {
+            _trouble = wrong;
+            State = BoardState.Unprovisioned;
+            return;
+        }
+
         _trial = new NetworkTrial(_network, _settings, board.Radio);
         _store = new WriteBehindStore(board.Segments);
         ClientOptions options = ClientOptions.ForThing(Config.Account, key.Keys);

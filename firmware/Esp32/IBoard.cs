@@ -51,7 +51,9 @@ public interface IBoard
     /// <summary>Makes the way to the hub.</summary>
     /// <param name="config">The board's configuration: the domain to verify, the file with the authority.</param>
     /// <param name="network">Where the hub is; looked at for every connection, since it may change.</param>
-    IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network);
+    /// <param name="wrong">What is wrong, such as a missing authority, one line for people; null when nothing is.</param>
+    /// <returns>The way, or null when something is wrong: without an authority nothing could be verified.</returns>
+    IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network, out string wrong);
 
     /// <summary>Makes the parts of a thing.</summary>
     /// <param name="config">The board's configuration, with the part list.</param>

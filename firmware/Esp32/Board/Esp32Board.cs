@@ -93,10 +93,10 @@ public sealed class Esp32Board : IBoard, IBoardPower, IReportOutput
     public ITimeServer CreateTimeServer(string host) => new UdpTimeServer(host, Random);
 
     /// <inheritdoc/>
-    public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network)
+    public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network, out string wrong)
     {
-        _socket = new TlsSocket(config.Domain, Files.Read(config.CaPath));
-        return new BoardTransport(_socket, network);
+        _socket = TlsSocket.Create(config, Files.Read(config.CaPath), out wrong);
+        return wrong == null ? new BoardTransport(_socket, network) : null;
     }
 
     /// <inheritdoc/>

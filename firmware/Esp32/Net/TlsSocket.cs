@@ -34,19 +34,43 @@ public sealed class TlsSocket : IBoardSocket
     private Socket _socket;
     private SslStream _stream;
 
-    /// <summary>Sockets to one hub.</summary>
-    /// <param name="domain">What its certificate must name.</param>
-    /// <param name="authority">The authority that signed it: PEM with its closing NUL.</param>
-    /// <exception cref="ArgumentException">There is no authority: nothing could be verified.</exception>
-    public TlsSocket(string domain, byte[] authority)
+    private TlsSocket(string domain, X509Certificate authority)
     {
+        _domain = domain;
+        _authority = authority;
+    }
+
+    /// <summary>Makes the sockets to one hub.</summary>
+    /// <param name="config">Names the domain, which the hub's certificate must name.</param>
+    /// <param name="authority">The authority that signed it: PEM with its closing NUL; null when there is none.</param>
+    /// <param name="wrong">What is wrong, one line for people; null when nothing is.</param>
+    /// <returns>Null when something is wrong: without an authority nothing could be verified.</returns>
+    public static TlsSocket Create(BoardConfig config, byte[] authority, out string wrong)
+    {
+        wrong = null;
         if (authority == null || authority.Length == 0)
         {
-            throw new ArgumentException("the hub's authority is missing");
+            wrong = "there is no " + config.CaPath + ": the hub could not be verified";
+            return null;
         }
 
-        _domain = domain;
-        _authority = new X509Certificate(authority);
+        if (authority[authority.Length - 1] != 0)
+        {
+            wrong = config.CaPath + " lacks its closing NUL";
+            return null;
+        }
+
+        try
+        {
+            return new TlsSocket(config.Domain, new X509Certificate(authority));
+        }
+#pragma warning disable CA1031 // the runtime does not say what it throws for a broken certificate
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            wrong = config.CaPath + " is no certificate: " + e.Message;
+            return null;
+        }
     }
 
     /// <inheritdoc/>

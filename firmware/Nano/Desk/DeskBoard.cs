@@ -118,10 +118,10 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
 
     public ITimeServer CreateTimeServer(string host) => this;
 
-    public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network)
+    public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network, out string wrong)
     {
-        _socket = new TlsSocket(config.Domain, Read(config.CaPath));
-        return new BoardTransport(_socket, network);
+        _socket = TlsSocket.Create(config, Read(config.CaPath), out wrong);
+        return wrong == null ? new BoardTransport(_socket, network) : null;
     }
 
     public ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string wrong)

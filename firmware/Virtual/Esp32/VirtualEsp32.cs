@@ -78,6 +78,9 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     /// <summary>What the parts do when they are made; a test lets it throw or hang.</summary>
     public Action? OnMakeParts { get; set; }
 
+    /// <summary>Why there is no way to the hub, such as a missing authority; null when there is one.</summary>
+    public string? NoTransport { get; set; }
+
     /// <summary>Changes options before each life; null for none.</summary>
     public Action<ThingOptions, ClientOptions>? Configure { get; set; }
 
@@ -152,7 +155,11 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     public ITimeServer CreateTimeServer(string host) => _parts.TimeServer(host);
 
     /// <inheritdoc/>
-    public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network) => _parts.Transport(config, network);
+    public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network, out string? wrong)
+    {
+        wrong = NoTransport;
+        return wrong is null ? _parts.Transport(config, network) : null!;
+    }
 
     /// <inheritdoc/>
     public ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string? wrong)

@@ -118,6 +118,18 @@ public sealed class SafeModeTests
     }
 
     [Fact]
+    public void A_board_without_an_authority_never_connects_and_says_so()
+    {
+        using var bench = new Esp32Bench(start: false);
+        bench.Board.NoTransport = "there is no I:\\ca.pem: the hub could not be verified";
+        bench.Run.PowerOn();
+        bench.Run.RunFor(Esp32Bench.Seconds(300));
+        Assert.Equal(0, bench.Network.Connections);
+        Assert.Equal(1, bench.Board.Boots);
+        Assert.Contains(bench.Board.Serial, line => line.Contains("could not be verified", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_battery_thing_sleeps_in_safe_mode_no_more()
     {
         using var bench = new Esp32Bench("battery", config: c => c.SleepSeconds = 30, start: false);
