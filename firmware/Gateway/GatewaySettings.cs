@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using IotXmpp.Host;
 using IotXmpp.Things;
@@ -37,7 +38,7 @@ public sealed class GatewaySettings
     /// <summary>The environment's prefix.</summary>
     public const string EnvironmentPrefix = "IOTXMPP_GATEWAY_";
 
-    private static readonly string[] Known = ["hub", "ca", "jid", "password", "password-file", "data", "interval", "owner"];
+    private static readonly string[] Known = ["hub", "ca", "jid", "password", "password-file", "data", "interval", "owner", "nodes", "serial", "rules", "rules-file", "max-samples", "max-bytes"];
 
     /// <summary>Where the hub is.</summary>
     public required ServerAddress Hub { get; init; }
@@ -60,9 +61,27 @@ public sealed class GatewaySettings
     /// <summary>Whose asks to see the presence are granted; null for nobody's.</summary>
     public Jid? Owner { get; init; }
 
+    /// <summary>Where things come in over TCP; null for nowhere. Default nowhere.</summary>
+    public IPEndPoint? Nodes { get; init; }
+
+    /// <summary>Serial lines with a thing at each: device and bits per second.</summary>
+    public IReadOnlyList<(string Device, int Baud)> Serial { get; init; } = [];
+
+    /// <summary>The local rules (see <see cref="Rule"/>).</summary>
+    public string Rules { get; init; } = string.Empty;
+
+    /// <summary>The bounds of what waits for the hub.</summary>
+    public StoreLimits Store { get; init; } = new();
+
+    /// <summary>The file with the keys of the things behind the gateway.</summary>
+    public string NodesFile => NodesFileOf(DataFolder);
+
     /// <summary>The usage text.</summary>
     public static string Usage => """
-        usage: iotxmpp-gateway --hub xmpps://HOST:PORT --jid ID@DOMAIN (--password-file FILE | --password WORD) [--ca FILE] [--data DIR] [--interval SECONDS] [--owner JID] [--settings FILE.json]
+        usage: iotxmpp-gateway --hub xmpps://HOST:PORT --jid ID@DOMAIN (--password-file FILE | --password WORD) [--ca FILE] [--data DIR] [--interval SECONDS] [--owner JID]
+                               [--nodes HOST:PORT] [--serial DEVICE[@BAUD],…] [--rules "RULE; RULE" | --rules-file FILE] [--max-samples N] [--max-bytes N] [--settings FILE.json]
+               iotxmpp-gateway node add ID | node remove ID | node list   [--data DIR] [--settings FILE.json]
+        --nodes lets things in over TCP, such as 127.0.0.1:5290; each needs a key, which "node add" makes.
         Each setting can stand in the JSON file, in the environment (IOTXMPP_GATEWAY_HUB, …_PASSWORD_FILE, …) or here; the latter wins.
         """;
 
@@ -70,7 +89,20 @@ public sealed class GatewaySettings
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">The environment.</param>
     /// <exception cref="GatewaySettingsException">One is unknown, missing or wrong.</exception>
-    public static GatewaySettings Read(IReadOnlyList<string> arguments, IDictionary environment)
+    public static GatewaySettings Read(IReadOnlyList<string> arguments, IDictionary environment) => Make(ReadValues(arguments, environment));
+
+    /// <summary>Reads only where the keys of the things stand: for who adds or removes one.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="environment">The environment.</param>
+    /// <exception cref="GatewaySettingsException">A setting is unknown or cannot be read.</exception>
+    public static string ReadNodesFile(IReadOnlyList<string> arguments, IDictionary environment) => NodesFileOf(DataFolderOf(ReadValues(arguments, environment)));
+
+    private static string NodesFileOf(string data) => Path.Combine(data, "nodes.json");
+
+    private static string DataFolderOf(Dictionary<string, string> values) => values.GetValueOrDefault("data")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "iotxmpp-gateway");
+
+    private static Dictionary<string, string> ReadValues(IReadOnlyList<string> arguments, IDictionary environment)
     {
         Dictionary<string, string> line = ReadLine(arguments);
         Dictionary<string, string> values = [];
@@ -93,7 +125,7 @@ public sealed class GatewaySettings
             Put(values, name, value, "--" + name);
         }
 
-        return Make(values);
+        return values;
     }
 
     private static GatewaySettings Make(Dictionary<string, string> values)
@@ -132,10 +164,91 @@ public sealed class GatewaySettings
             CaFile = values.GetValueOrDefault("ca"),
             Account = account,
             Password = values.TryGetValue("password-file", out string? file) ? ReadPassword(file) : Require(values, "password"),
-            DataFolder = values.GetValueOrDefault("data") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "iotxmpp-gateway"),
+            DataFolder = DataFolderOf(values),
             Interval = TimeSpan.FromSeconds(seconds),
             Owner = owner,
+            Nodes = ReadEndPoint(values),
+            Serial = ReadSerial(values),
+            Rules = ReadRules(values),
+            Store = new StoreLimits
+            {
+                MaxSamples = ReadNumber(values, "max-samples", 1000, 1_000_000_000, new StoreLimits().MaxSamples),
+                MaxBytes = ReadNumber(values, "max-bytes", 1 << 20, 1L << 40, new StoreLimits().MaxBytes),
+            },
         };
+    }
+
+    private static IPEndPoint? ReadEndPoint(Dictionary<string, string> values)
+    {
+        if (!values.TryGetValue("nodes", out string? text) || text is "" or "0" or "off")
+        {
+            return null;
+        }
+
+        return text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out IPEndPoint? endPoint)
+            ? endPoint
+            : throw new GatewaySettingsException($"nodes: \"{text}\" is not ADDRESS:PORT, such as 127.0.0.1:5290, or 0.0.0.0:5290 for the whole network.");
+    }
+
+    private static List<(string, int)> ReadSerial(Dictionary<string, string> values)
+    {
+        var lines = new List<(string, int)>();
+        foreach (string line in values.GetValueOrDefault("serial", string.Empty).Split([',', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            int at = line.LastIndexOf('@');
+            int baud = 115200;
+            if (at >= 0 && (!int.TryParse(line[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out baud) || !SerialStream.IsSpeed(baud)))
+            {
+                throw new GatewaySettingsException($"serial: \"{line[(at + 1)..]}\" is no speed: 9600, 19200, 38400, 57600, 115200, 230400, 460800 or 921600.");
+            }
+
+            lines.Add((at >= 0 ? line[..at] : line, baud));
+        }
+
+        return lines;
+    }
+
+    private static string ReadRules(Dictionary<string, string> values)
+    {
+        if (values.ContainsKey("rules") && values.ContainsKey("rules-file"))
+        {
+            throw new GatewaySettingsException("rules and rules-file: give one of them.");
+        }
+
+        string text = values.GetValueOrDefault("rules", string.Empty);
+        if (values.TryGetValue("rules-file", out string? file))
+        {
+            try
+            {
+                text = File.ReadAllText(file);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new GatewaySettingsException($"rules-file: {file} cannot be read: {e.Message}", e);
+            }
+        }
+
+        try
+        {
+            Rule.ParseAll(text);
+            return text;
+        }
+        catch (RuleException e)
+        {
+            throw new GatewaySettingsException($"rules: {e.Message}.", e);
+        }
+    }
+
+    private static long ReadNumber(Dictionary<string, string> values, string name, long least, long most, long otherwise)
+    {
+        if (!values.TryGetValue(name, out string? text))
+        {
+            return otherwise;
+        }
+
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= least && number <= most
+            ? number
+            : throw new GatewaySettingsException($"{name}: \"{text}\" is not a number from {least} to {most}.");
     }
 
     private static Dictionary<string, string> ReadLine(IReadOnlyList<string> arguments)
@@ -169,7 +282,7 @@ public sealed class GatewaySettings
             using JsonDocument document = JsonDocument.Parse(File.ReadAllText(file), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             foreach (JsonProperty member in document.RootElement.EnumerateObject())
             {
-                Put(values, Canonical(member.Name), member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText(), $"{file}: {member.Name}");
+                Put(values, Canonical(member.Name), Text(member.Value), $"{file}: {member.Name}");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
@@ -177,6 +290,14 @@ public sealed class GatewaySettings
             throw new GatewaySettingsException($"settings: {file} cannot be read: {e.Message}", e);
         }
     }
+
+    // A list is its entries with line ends between: rules, or serial lines.
+    private static string Text(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Array => string.Join('\n', value.EnumerateArray().Select(Text)),
+        _ => value.GetRawText(),
+    };
 
     private static string ReadPassword(string file)
     {

@@ -18,6 +18,7 @@ public sealed class ThingHost
 
     private readonly SocketTransport _transport;
     private readonly TimeProvider _time;
+    private TaskCompletionSource _wake = NewWake();
 
     /// <summary>Makes a life; nothing happens before <see cref="RunAsync"/>.</summary>
     /// <param name="options">How the server is reached.</param>
@@ -25,6 +26,16 @@ public sealed class ThingHost
     /// <param name="create">Makes the loop for a client.</param>
     /// <exception cref="ArgumentException">An option of the thing is out of range; the message says which.</exception>
     public ThingHost(HostOptions options, ISettings settings, Func<XmppClient, ThingLoop> create)
+        : this(options, settings, (ThingHost host) => create(host.Client))
+    {
+    }
+
+    /// <summary>Makes a life whose loop lives beside others under the same lock.</summary>
+    /// <param name="options">How the server is reached.</param>
+    /// <param name="settings">The thing's settings, which keep its SCRAM keys too.</param>
+    /// <param name="create">Makes the loop; client and lock of the host are there already.</param>
+    /// <exception cref="ArgumentException">An option of the thing is out of range; the message says which.</exception>
+    public ThingHost(HostOptions options, ISettings settings, Func<ThingHost, ThingLoop> create)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(create);
@@ -32,7 +43,7 @@ public sealed class ThingHost
         _transport = new SocketTransport(options);
         Client = new XmppClient(options.Client, _transport, DotNetHash.Instance, DotNetRandom.Instance, settings);
         _transport.Attach(Client);
-        Loop = create(Client);
+        Loop = create(this);
     }
 
     /// <summary>The client. Call it, and the loop, under <see cref="Gate"/> only.</summary>
@@ -44,6 +55,12 @@ public sealed class ThingHost
     /// <summary>The lock around client and loop.</summary>
     public Lock Gate => _transport.Gate;
 
+    /// <summary>Called after each step of the loop, under the lock, with the monotonic time in milliseconds; may be null.</summary>
+    public Action<long>? Stepped { get; set; }
+
+    /// <summary>There is something to do: the loop is stepped now instead of later.</summary>
+    public void Wake() => Interlocked.Exchange(ref _wake, NewWake()).TrySetResult();
+
     /// <summary>Runs the thing.</summary>
     /// <param name="cancellationToken">Ends it, in good order.</param>
     /// <returns>When it sleeps: until when. When it was cancelled: null.</returns>
@@ -54,16 +71,18 @@ public sealed class ThingHost
             while (!cancellationToken.IsCancellationRequested)
             {
                 int wait;
+                Task woken = Volatile.Read(ref _wake).Task;
                 lock (Gate)
                 {
                     wait = Loop.Step(_transport.NowMs);
+                    Stepped?.Invoke(_transport.NowMs);
                     if (Loop.Life == ThingLife.Asleep)
                     {
                         return DateTimeOffset.FromUnixTimeMilliseconds(Loop.SleepUntilUtcMs);
                     }
                 }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(wait), _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await woken.WaitAsync(TimeSpan.FromMilliseconds(wait), _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             return null;
@@ -73,6 +92,8 @@ public sealed class ThingHost
             await CloseAsync().ConfigureAwait(false);
         }
     }
+
+    private static TaskCompletionSource NewWake() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task CloseAsync()
     {

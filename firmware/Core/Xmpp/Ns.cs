@@ -71,6 +71,8 @@ public static class Ns
     public const string SensorData = "urn:xmpp:iot:sensordata";
     /// <summary>Control (XEP-0325).</summary>
     public const string Control = "urn:xmpp:iot:control";
+    /// <summary>Concentrators (XEP-0326).</summary>
+    public const string Concentrators = "urn:xmpp:iot:concentrators";
     /// <summary>Discovery and registry of things (XEP-0347).</summary>
     public const string IotDiscovery = "urn:xmpp:iot:discovery";
     /// <summary>A thing's status, sleep and configuration (wire profile).</summary>

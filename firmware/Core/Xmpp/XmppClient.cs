@@ -227,6 +227,14 @@ public sealed class XmppClient
         return _writer;
     }
 
+    /// <summary>Begins an error answer of one's own making to a request that was deferred: write the whole <c>&lt;error/&gt;</c>, then <see cref="Commit()"/>.</summary>
+    public StanzaWriter BeginError(IqRequest request)
+    {
+        Clear();
+        request.WriteAnswer(_writer, "error");
+        return _writer;
+    }
+
     /// <summary>Answers a request with an empty result.</summary>
     public SendResult ReplyEmpty(Stanza request)
     {

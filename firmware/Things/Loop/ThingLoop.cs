@@ -79,6 +79,11 @@ public sealed class ThingLoop : IClientListener
         Ring = new TelemetryRing(platform.Storage, options.RingSegmentBytes, options.RingSegments);
         _uplink = new TelemetryUplink(client, Ring, options, platform.Settings);
         DiscoInfo disco = new DiscoInfo(platform.Hash, SoftwareUri);
+        for (int i = 0; i < options.Features.Length; i++)
+        {
+            disco.AddFeature(options.Features[i]);
+        }
+
         disco.AddIdentity("client", "bot", options.ThingId);
         disco.Register(client);
         _presence = new StatusPresence(_parts, options, platform.Status, disco, Ring);
@@ -391,7 +396,15 @@ public sealed class ThingLoop : IClientListener
         }
 
         _lastSampleTimeMs = _sample.TimeMs;
-        Ring.Add(_sample);
+        if (_platform.Sink != null)
+        {
+            _platform.Sink.Add(_sample);
+        }
+        else
+        {
+            Ring.Add(_sample);
+        }
+
         if (Observer != null)
         {
             Observer.Sampled(_sample);

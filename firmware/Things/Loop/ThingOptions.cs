@@ -17,6 +17,9 @@ public sealed class ThingOptions
     /// <summary>The firmware's version, told in presence.</summary>
     public string Firmware = "0.1.0";
 
+    /// <summary>What it can beside what the loop does, for service discovery: namespaces whose requests somebody else answers. Default none.</summary>
+    public string[] Features = new string[0];
+
     /// <summary>Milliseconds between samples. Default 10,000. At least 100.</summary>
     public int SampleIntervalMs = 10000;
 

@@ -52,6 +52,14 @@ public interface IBoardStatus
     long FreeHeapBytes { get; }
 }
 
+/// <summary>Takes samples off the loop's hands.</summary>
+public interface ISampleSink
+{
+    /// <summary>Takes a sample.</summary>
+    /// <param name="sample">The sample; it is valid during the call.</param>
+    void Add(Sample sample);
+}
+
 /// <summary>The board as the thing loop sees it. Each platform fills in its own; <see cref="Power"/> may be null where nothing sleeps.</summary>
 public sealed class ThingPlatform
 {
@@ -66,6 +74,9 @@ public sealed class ThingPlatform
 
     /// <summary>Where samples wait for the hub.</summary>
     public ISegmentStore Storage { get; set; }
+
+    /// <summary>Takes the samples instead of <see cref="Storage"/>, and brings them to the hub itself; null where the loop does. What the storage holds already still goes out.</summary>
+    public ISampleSink Sink { get; set; }
 
     /// <summary>The way to the network, or null where the operating system sees to it.</summary>
     public INetworkLink Network { get; set; }

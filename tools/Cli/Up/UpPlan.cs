@@ -14,6 +14,9 @@ internal sealed class UpPlan
     /// <summary>The account of the one who sits before the terminal: owner of the things.</summary>
     private const string OperatorName = "operator";
 
+    /// <summary>The thing behind the gateway.</summary>
+    private const string NodeId = "node-1";
+
     private readonly HubServer _server;
     private readonly string _folder;
     private readonly string _domain;
@@ -77,16 +80,20 @@ internal sealed class UpPlan
         var account = new Jid(id, _domain, string.Empty);
         if (kind is null)
         {
+            string folder = Path.Combine(_folder, "things", id);
+            var keys = new NodeKeys(Path.Combine(folder, "nodes.json"));
             return new UpGateway(new GatewaySettings
             {
+                Nodes = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0),
+                Rules = $"cool: if {NodeId}.temperature > 30 hysteresis 1 then {NodeId}.fan on else {NodeId}.fan off",
                 Hub = hub,
                 Account = account,
                 Password = secret,
                 CaFile = _server.AuthorityFile,
-                DataFolder = Path.Combine(_folder, "things", id),
+                DataFolder = folder,
                 Interval = TimeSpan.FromSeconds(10),
                 Owner = owner,
-            });
+            }, NodeId, keys.Find(NodeId) ?? keys.Add(NodeId));
         }
 
         return new UpBoard(new VirtualThingOptions

@@ -24,6 +24,11 @@ internal abstract class UpThing(string id)
 
     protected void RaiseCommanded(VirtualCommand command) => Commanded?.Invoke(command);
 
+    /// <summary>The hub has taken samples of a thing behind it.</summary>
+    public event Action<string>? NodePublished;
+
+    protected void RaiseNodePublished(string node) => NodePublished?.Invoke(node);
+
     protected void RaisePublished() => Published?.Invoke();
 
     protected void RaiseTroubled(string what) => Troubled?.Invoke(what);
@@ -65,11 +70,41 @@ internal sealed class UpBoard(VirtualThingOptions options) : UpThing(options.Acc
     }
 }
 
-/// <summary>The gateway: the program of the Raspberry Pi, with its own health as telemetry.</summary>
-internal sealed class UpGateway(GatewaySettings settings) : UpThing(settings.Account.Local), IThingObserver
+/// <summary>The gateway: the program of the Raspberry Pi, with its own health as telemetry, a virtual thing behind it, and a rule that moves that thing.</summary>
+internal sealed class UpGateway(GatewaySettings settings, string nodeId, string nodeKey) : UpThing(settings.Account.Local), IThingObserver
 {
+    /// <summary>How often the thing behind the gateway measures.</summary>
+    private static readonly TimeSpan NodeInterval = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
-    public override async Task RunAsync(CancellationToken cancel) => await GatewayThing.Create(settings, this).RunAsync(cancel);
+    public override async Task RunAsync(CancellationToken cancel)
+    {
+        using var gateway = new GatewayHost(settings, this, _ => { });
+        gateway.Acknowledged = (thing, _) =>
+        {
+            if (thing == nodeId)
+            {
+                RaiseNodePublished(nodeId);
+            }
+        };
+        Task node = RunNodeAsync(gateway, cancel);
+        await gateway.RunAsync(cancel);
+        await node.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task RunNodeAsync(GatewayHost gateway, CancellationToken cancel)
+    {
+        System.Net.IPEndPoint port = await gateway.Listening.WaitAsync(cancel);
+        await using VirtualNode node = await VirtualNode.ConnectAsync(nodeId, nodeKey, port, n => n.Values["fan"] = false, cancel: cancel);
+        node.WasSet += (parameter, value) => RaiseCommanded(new VirtualCommand(nodeId, parameter, value.ToJsonString(), null));
+        for (int i = 0; ; i++)
+        {
+            // A day in a minute: warm enough for the fan, then not.
+            double temperature = Math.Round(29 + (4 * Math.Sin(i * Math.PI / 6)), 1);
+            await node.SampleAsync(i, new() { ["temperature"] = new System.Text.Json.Nodes.JsonObject { ["value"] = temperature, ["unit"] = "°C" }, ["fan"] = node.Values["fan"].DeepClone() });
+            await Task.Delay(NodeInterval, cancel);
+        }
+    }
 
     void IThingObserver.UplinkChanged(bool online, string reason)
     {
