@@ -5,6 +5,7 @@ using IotXmpp.Hub.Features.Disco;
 using IotXmpp.Hub.Features.Fast;
 using IotXmpp.Hub.Features.LastActivity;
 using IotXmpp.Hub.Features.LegacySession;
+using IotXmpp.Hub.Features.Nodes;
 using IotXmpp.Hub.Features.Ping;
 using IotXmpp.Hub.Features.Presence;
 using IotXmpp.Hub.Features.PubSub;
@@ -41,11 +42,12 @@ public static class HubModules
             new ControlModule(),
             pubSub,
             new RegistryModule(hub.Registry, hub.Accounts, hub.RosterLinks, pubSub, commands),
+            new NodesModule(hub.Nodes, hub.Registry),
             new AdHocModule(commands),
             new DiscoModule(),
         ];
     }
 
     /// <summary>The tables of all features.</summary>
-    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. FastMigrations.All, .. RosterMigrations.All, .. LastSeenStore.Migrations, .. PubSubMigrations.All, .. RegistryMigrations.All];
+    public static IEnumerable<Migration> Migrations => [.. AccountMigrations.All, .. FastMigrations.All, .. RosterMigrations.All, .. LastSeenStore.Migrations, .. PubSubMigrations.All, .. RegistryMigrations.All, .. NodeStore.Migrations];
 }

@@ -3,6 +3,7 @@ using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Accounts;
 using IotXmpp.Hub.Features.Fast;
 using IotXmpp.Hub.Features.LastActivity;
+using IotXmpp.Hub.Features.Nodes;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Hub.Modules;
@@ -29,11 +30,12 @@ namespace IotXmpp.Hub.Server;
 /// <param name="Rosters">The rosters.</param>
 /// <param name="RosterLinks">Subscriptions that the hub makes itself.</param>
 /// <param name="Registry">The things.</param>
+/// <param name="Nodes">How things behind gateways are.</param>
 /// <param name="LastSeen">When and how accounts were last there.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Domain">The served domain.</param>
 public sealed record HubServices(HubSettings Settings, XmppOptions Xmpp, ISqlDatabase Database, AccountStore AccountStore, AccountService Accounts, FastService Tokens, RosterStore Rosters, RosterLinks RosterLinks, RegistryStore Registry,
-    LastSeenStore LastSeen, TimeProvider Time, Jid Domain);
+    NodeStore Nodes, LastSeenStore LastSeen, TimeProvider Time, Jid Domain);
 
 /// <summary>The start was refused: one line for the operator, and the exit code.</summary>
 public sealed class HubStartException(string message, int exitCode) : Exception(message)
@@ -199,7 +201,7 @@ public sealed class HubServer : IAsyncDisposable
         var tokens = new FastService(new FastStore(database), fast, folder.Secret("fast.key"), time);
         var registry = new RegistryStore(database);
         open.Push(new Once(registry.Dispose));
-        var services = new HubServices(settings, xmpp, database, accounts, new AccountService(accounts, options.Security.Sasl.Iterations), tokens, rosters, new RosterLinks(rosters, domain), registry, lastSeen, time, domain);
+        var services = new HubServices(settings, xmpp, database, accounts, new AccountService(accounts, options.Security.Sasl.Iterations), tokens, rosters, new RosterLinks(rosters, domain), registry, new NodeStore(database, loggers.CreateLogger<NodeStore>()), lastSeen, time, domain);
         var directory = new AccountDirectory(accounts, services.Accounts, domain, async (id, ended) => (await registry.FindAsync(id, ended).ConfigureAwait(false))?.Owner);
         var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = directory, Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(HubModules.Create(services));

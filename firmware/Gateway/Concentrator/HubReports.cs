@@ -8,8 +8,8 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Gateway;
 
 /// <summary>
-/// Tells the hub which things are behind the gateway and how each is. A thing is registered when it has come in for the first time (XEP-0347 §3.4, with <c>nodeId</c>); it is
-/// somebody's when its owner has claimed it by its code, and then the hub takes its samples. Its state goes as presence to <c>things.&lt;domain&gt;</c>, so that the hub, which sees
+/// Tells the hub which things are behind the gateway and how each is. A thing is registered when it has come in for the first time (XEP-0347 §3.4, with <c>nodeId</c>): its key
+/// in the gateway's file is its owner's consent, so it becomes the gateway's owner's. Behind a gateway that is nobody's it is registered with a KEY, and claimed by its code. Its state goes as presence to <c>things.&lt;domain&gt;</c>, so that the hub, which sees
 /// the gateway's own presence end, knows that theirs ends too.
 /// </summary>
 internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, IStanzaHandler
@@ -22,6 +22,7 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
     private readonly Jid _things;
     private readonly HashSet<string> _due = [];
     private readonly HashSet<string> _seen = [];
+    private readonly HashSet<string> _claimable = [];
     private long _retryAtMs = long.MaxValue;
 
     public HubReports(NodeTable table, XmppClient client, Jid things)
@@ -162,6 +163,7 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
         {
             Said?.Invoke($"{id} belongs to {owner} now");
             Accepted?.Invoke(id);
+            Tell(id);
         }
         else if (what == "disowned")
         {
@@ -181,16 +183,24 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
         string id = (string)state;
         if (outcome == IqOutcome.Result)
         {
-            if (answer.OpenPayload() is { } payload && payload.Is(Ns.IotDiscovery, "claimed"))
+            if ((answer.OpenPayload() is { } payload && payload.Is(Ns.IotDiscovery, "claimed")) || !_claimable.Contains(id))
             {
                 Accepted?.Invoke(id);
+                Tell(id);
             }
             else if (_table.Keys.Find(id) is { } key)
             {
                 Said?.Invoke($"{id} is registered and nobody's yet; its owner claims it with: iotxmpp claim '{ClaimCode(id, key)}'");
-                Accepted?.Invoke(id);
             }
 
+            return;
+        }
+
+        if (outcome == IqOutcome.Error && answer.ReadError().Condition == "not-acceptable" && _claimable.Add(id))
+        {
+            // The gateway is nobody's: whoever has the code may claim the thing.
+            _due.Add(id);
+            Register();
             return;
         }
 
@@ -232,7 +242,11 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
 
             StanzaWriter writer = _client.BeginIq("set", _things, this, id).Start("register", Ns.IotDiscovery).Attribute("nodeId", id).Attribute("sourceId", Concentrator.Source);
             Tag(writer, "SN", id);
-            Tag(writer, "KEY", ClaimKey(key));
+            if (_claimable.Contains(id))
+            {
+                Tag(writer, "KEY", ClaimKey(key));
+            }
+
             if (_client.Commit() != SendResult.Sent)
             {
                 _retryAtMs = Math.Min(_retryAtMs, _client.NowMs + 1000);
@@ -244,6 +258,14 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
     }
 
     private static void Tag(StanzaWriter writer, string name, string value) => writer.Start("str").Attribute("name", name).Attribute("value", value).End();
+
+    private void Tell(string id)
+    {
+        if (_table.Find(id) is { } node)
+        {
+            Tell(node);
+        }
+    }
 
     // The form of the wire profile's presence, with the id of the thing that is meant.
     private void Tell(Node node)

@@ -1,24 +1,7 @@
-using System.Globalization;
 using IotXmpp.Things;
 using SQLitePCL;
 
 namespace IotXmpp.Gateway;
-
-/// <summary>The bounds of a <see cref="SampleStore"/>.</summary>
-public sealed record StoreLimits
-{
-    /// <summary>Samples at most. Default 12,100,000: seven days at one in a second of twenty things.</summary>
-    public long MaxSamples { get; init; } = 12_100_000;
-
-    /// <summary>Bytes of the file at most. Default 1 GiB: at the 21 bytes that a sample of three fields takes, four times what is needed.</summary>
-    public long MaxBytes { get; init; } = 1L << 30;
-
-    /// <summary>Samples that wait for a commit at most. Default 10,000: what a slow disk may delay; over it the oldest of them are dropped and counted.</summary>
-    public int MaxPending { get; init; } = 10_000;
-
-    /// <summary>Samples that are dropped at once when the store is full. Default 512: some pages, so that not each sample costs a search.</summary>
-    public int DropAtOnce { get; init; } = 512;
-}
 
 /// <summary>
 /// What waits for the hub, in one SQLite file that survives <c>kill -9</c> and power loss: samples of the gateway's own thing and of those behind it, each with its time.
@@ -35,9 +18,9 @@ public sealed class SampleStore : IDisposable
     private readonly SqliteFile _writer;
     private readonly SqliteFile _reader;
     private readonly SampleForm _form = new();
-    private readonly Dictionary<string, Book> _books = new(StringComparer.Ordinal);
-    private List<Entry> _pending = [];
-    private List<(Book Book, long[] Keys)> _removals = [];
+    private readonly Dictionary<string, StoreBook> _books = new(StringComparer.Ordinal);
+    private List<StoreEntry> _pending = [];
+    private List<(StoreBook Book, long[] Keys)> _removals = [];
 
     /// <summary>Opens a store, which is made when it is not there.</summary>
     /// <param name="path">The file; nobody else uses it.</param>
@@ -49,24 +32,8 @@ public sealed class SampleStore : IDisposable
         _writer = new SqliteFile(path, true, _limits.MaxBytes);
         try
         {
-            _writer.Script("CREATE TABLE IF NOT EXISTS thing(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, count INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0);"
-                + "CREATE TABLE IF NOT EXISTS shape(number INTEGER PRIMARY KEY, form TEXT NOT NULL);");
-            sqlite3_stmt shapes = _writer.Prepare("SELECT number, form FROM shape ORDER BY number");
-            while (_writer.Step(shapes))
+            foreach (StoreBook book in StoreTable.Open(_writer, _form))
             {
-                _form.Add(raw.sqlite3_column_int(shapes, 0), raw.sqlite3_column_text(shapes, 1).utf8_to_string());
-            }
-
-            sqlite3_stmt things = _writer.Prepare("SELECT number, id, count, dropped FROM thing");
-            while (_writer.Step(things))
-            {
-                var book = new Book(raw.sqlite3_column_int(things, 0), raw.sqlite3_column_text(things, 1).utf8_to_string())
-                {
-                    Stored = raw.sqlite3_column_int64(things, 2),
-                    Dropped = raw.sqlite3_column_int64(things, 3),
-                    DroppedKept = raw.sqlite3_column_int64(things, 3),
-                    IsMade = true,
-                };
                 _books.Add(book.Id, book);
                 Count += book.Stored;
             }
@@ -136,7 +103,7 @@ public sealed class SampleStore : IDisposable
     {
         lock (_gate)
         {
-            return _books.TryGetValue(thingId, out Book? book) ? book.Stored : 0;
+            return _books.TryGetValue(thingId, out StoreBook? book) ? book.Stored : 0;
         }
     }
 
@@ -145,7 +112,7 @@ public sealed class SampleStore : IDisposable
     {
         lock (_gate)
         {
-            return _books.TryGetValue(thingId, out Book? book) ? book.Dropped : 0;
+            return _books.TryGetValue(thingId, out StoreBook? book) ? book.Dropped : 0;
         }
     }
 
@@ -159,7 +126,7 @@ public sealed class SampleStore : IDisposable
         ArgumentNullException.ThrowIfNull(sample);
         lock (_gate)
         {
-            Book book = BookOf(thingId);
+            StoreBook book = BookOf(thingId);
             byte[]? bytes = _form.Write(sample, out (int, string)? shape);
             if (bytes is null)
             {
@@ -170,7 +137,7 @@ public sealed class SampleStore : IDisposable
             if (_pending.Count >= _limits.MaxPending)
             {
                 // A shape that goes with it is kept all the same: others may have it too.
-                Entry oldest = _pending[0];
+                StoreEntry oldest = _pending[0];
                 _pending.RemoveAt(0);
                 oldest.Book.Dropped++;
                 if (oldest.Shape is { } kept && shape is null)
@@ -179,7 +146,7 @@ public sealed class SampleStore : IDisposable
                 }
             }
 
-            _pending.Add(new Entry(book, sample.TimeMs * KeysPerMs, bytes, shape, durable));
+            _pending.Add(new StoreEntry(book, sample.TimeMs * KeysPerMs, bytes, shape, durable));
             return true;
         }
     }
@@ -195,14 +162,14 @@ public sealed class SampleStore : IDisposable
     {
         lock (_gate)
         {
-            if (!_books.TryGetValue(thingId, out Book? book) || !book.IsMade)
+            if (!_books.TryGetValue(thingId, out StoreBook? book) || !book.IsMade)
             {
                 return [];
             }
 
             var found = new List<(long, Sample)>();
             var unreadable = new List<long>();
-            sqlite3_stmt rows = _reader.Prepare(string.Create(CultureInfo.InvariantCulture, $"SELECT key, form FROM s{book.Number} WHERE key >= ?1 ORDER BY key"), from);
+            sqlite3_stmt rows = _reader.Prepare($"SELECT key, form FROM {book.Table} WHERE key >= ?1 ORDER BY key", from);
             while (found.Count < max && _reader.Step(rows))
             {
                 long key = raw.sqlite3_column_int64(rows, 0);
@@ -243,7 +210,7 @@ public sealed class SampleStore : IDisposable
         ArgumentNullException.ThrowIfNull(keys);
         lock (_gate)
         {
-            if (keys.Count > 0 && _books.TryGetValue(thingId, out Book? book))
+            if (keys.Count > 0 && _books.TryGetValue(thingId, out StoreBook? book))
             {
                 Take(book, [.. keys]);
             }
@@ -256,7 +223,7 @@ public sealed class SampleStore : IDisposable
         ArgumentNullException.ThrowIfNull(keys);
         lock (_gate)
         {
-            if (_books.TryGetValue(thingId, out Book? book))
+            if (_books.TryGetValue(thingId, out StoreBook? book))
             {
                 book.Dropped += keys.Count;
             }
@@ -269,8 +236,8 @@ public sealed class SampleStore : IDisposable
     /// <exception cref="SampleStoreException">The disk refuses; everything stays pending and is tried again by the next call.</exception>
     public void Commit()
     {
-        List<Entry> entries;
-        List<(Book Book, long[] Keys)> removals;
+        List<StoreEntry> entries;
+        List<(StoreBook Book, long[] Keys)> removals;
         lock (_writing)
         {
             lock (_gate)
@@ -321,7 +288,7 @@ public sealed class SampleStore : IDisposable
             }
         }
 
-        foreach (Entry entry in entries)
+        foreach (StoreEntry entry in entries)
         {
             entry.Durable?.Invoke();
         }
@@ -342,20 +309,18 @@ public sealed class SampleStore : IDisposable
 
     private static long Floor(long key) => key >= 0 ? key / KeysPerMs : -((-key + KeysPerMs - 1) / KeysPerMs);
 
-    private static string Table(Book book) => string.Create(CultureInfo.InvariantCulture, $"s{book.Number}");
-
-    private Book BookOf(string thingId)
+    private StoreBook BookOf(string thingId)
     {
-        if (!_books.TryGetValue(thingId, out Book? book))
+        if (!_books.TryGetValue(thingId, out StoreBook? book))
         {
-            book = new Book(_books.Values.Select(b => b.Number).DefaultIfEmpty(0).Max() + 1, thingId);
+            book = new StoreBook(_books.Values.Select(b => b.Number).DefaultIfEmpty(0).Max() + 1, thingId);
             _books.Add(thingId, book);
         }
 
         return book;
     }
 
-    private void Take(Book book, long[] keys)
+    private void Take(StoreBook book, long[] keys)
     {
         book.Leaving.UnionWith(keys);
         _removals.Add((book, keys));
@@ -378,9 +343,9 @@ public sealed class SampleStore : IDisposable
     }
 
     // What a transaction that failed had counted is counted back.
-    private void Undo(List<(Book Book, long[] Keys)> removals)
+    private void Undo(List<(StoreBook Book, long[] Keys)> removals)
     {
-        foreach (Book book in _books.Values)
+        foreach (StoreBook book in _books.Values)
         {
             Count -= book.Written;
             book.Stored -= book.Written;
@@ -390,7 +355,7 @@ public sealed class SampleStore : IDisposable
             book.IsBeingMade = false;
         }
 
-        foreach ((Book book, long[] keys) in removals)
+        foreach ((StoreBook book, long[] keys) in removals)
         {
             book.Leaving.UnionWith(keys);
         }
@@ -413,10 +378,10 @@ public sealed class SampleStore : IDisposable
         Finish();
     }
 
-    private void Write(List<Entry> entries, List<(Book Book, long[] Keys)> removals)
+    private void Write(List<StoreEntry> entries, List<(StoreBook Book, long[] Keys)> removals)
     {
         _writer.Script("BEGIN IMMEDIATE");
-        foreach (Entry entry in entries)
+        foreach (StoreEntry entry in entries)
         {
             if (entry.Shape is { } shape)
             {
@@ -426,17 +391,17 @@ public sealed class SampleStore : IDisposable
             }
         }
 
-        foreach ((Book book, long[] keys) in removals)
+        foreach ((StoreBook book, long[] keys) in removals)
         {
             foreach (long key in keys)
             {
-                Counted(book, book.IsMade ? -_writer.Run($"DELETE FROM {Table(book)} WHERE key = ?1", key) : 0);
+                Counted(book, book.IsMade ? -_writer.Run($"DELETE FROM {book.Table} WHERE key = ?1", key) : 0);
             }
         }
 
-        foreach (Entry entry in entries)
+        foreach (StoreEntry entry in entries)
         {
-            Make(entry.Book);
+            StoreTable.Make(_writer, entry.Book);
             Insert(entry);
             if (Count > _limits.MaxSamples)
             {
@@ -447,7 +412,7 @@ public sealed class SampleStore : IDisposable
         Finish();
         lock (_gate)
         {
-            foreach ((Book book, long[] keys) in removals)
+            foreach ((StoreBook book, long[] keys) in removals)
             {
                 book.Leaving.ExceptWith(keys);
             }
@@ -456,7 +421,7 @@ public sealed class SampleStore : IDisposable
 
     private void Finish()
     {
-        foreach (Book book in Changed())
+        foreach (StoreBook book in Changed())
         {
             _writer.Run("UPDATE thing SET count = ?2, dropped = ?3 WHERE number = ?1", book.Number, book.Stored, book.Dropped);
         }
@@ -464,7 +429,7 @@ public sealed class SampleStore : IDisposable
         _writer.Script("COMMIT");
         lock (_gate)
         {
-            foreach (Book book in _books.Values)
+            foreach (StoreBook book in _books.Values)
             {
                 book.Written = 0;
                 book.WrittenDropped = 0;
@@ -474,7 +439,7 @@ public sealed class SampleStore : IDisposable
         }
     }
 
-    private Book[] Changed()
+    private StoreBook[] Changed()
     {
         lock (_gate)
         {
@@ -486,56 +451,29 @@ public sealed class SampleStore : IDisposable
         }
     }
 
-    private void Make(Book book)
+    private void Insert(StoreEntry entry)
     {
-        if (book.IsMade || book.IsBeingMade)
+        switch (StoreTable.Insert(_writer, entry.Book, entry.Key, KeysPerMs, entry.Bytes))
         {
-            return;
-        }
-
-        _writer.Script(string.Create(CultureInfo.InvariantCulture, $"CREATE TABLE IF NOT EXISTS s{book.Number}(key INTEGER PRIMARY KEY, form BLOB NOT NULL)"));
-        sqlite3_stmt name = _writer.Prepare("INSERT OR IGNORE INTO thing(number, id) VALUES (?1, ?2)", book.Number);
-        raw.sqlite3_bind_text(name, 2, book.Id);
-        _writer.Step(name);
-        book.IsBeingMade = true;
-    }
-
-    private void Insert(Entry entry)
-    {
-        string table = Table(entry.Book);
-        for (int i = 0; i < KeysPerMs; i++)
-        {
-            long key = entry.Key + i;
-            sqlite3_stmt insert = _writer.Prepare($"INSERT OR IGNORE INTO {table}(key, form) VALUES (?1, ?2)", key);
-            raw.sqlite3_bind_blob(insert, 2, entry.Bytes);
-            _writer.Step(insert);
-            if (raw.sqlite3_changes(_writer.Handle) > 0)
-            {
+            case StoreInsert.Added:
                 Counted(entry.Book, 1);
-                return;
-            }
+                break;
+            case StoreInsert.NoRoom:
+                lock (_gate)
+                {
+                    entry.Book.Dropped++;
+                }
 
-            // The same sample twice is one sample; another of the same millisecond takes the next key.
-            sqlite3_stmt there = _writer.Prepare($"SELECT form = ?2 FROM {table} WHERE key = ?1", key);
-            raw.sqlite3_bind_blob(there, 2, entry.Bytes);
-            bool same = _writer.Step(there) && raw.sqlite3_column_int(there, 0) == 1;
-            raw.sqlite3_reset(there);
-            if (same)
-            {
-                return;
-            }
-        }
-
-        lock (_gate)
-        {
-            entry.Book.Dropped++;
+                break;
+            default:
+                break; // the same sample twice is one sample
         }
     }
 
     // Who holds most loses its oldest: one thing that talks much does not push out the others.
     private int DropOldest()
     {
-        Book? most;
+        StoreBook? most;
         lock (_gate)
         {
             most = _books.Values.Where(b => (b.IsMade || b.IsBeingMade) && b.Stored > 0).MaxBy(b => b.Stored);
@@ -547,7 +485,7 @@ public sealed class SampleStore : IDisposable
         }
 
         int count = (int)Math.Min(_limits.DropAtOnce, Math.Max(1, most.Stored / 8));
-        int gone = _writer.Run($"DELETE FROM {Table(most)} WHERE key IN (SELECT key FROM {Table(most)} ORDER BY key LIMIT ?1)", count);
+        int gone = _writer.Run($"DELETE FROM {most.Table} WHERE key IN (SELECT key FROM {most.Table} ORDER BY key LIMIT ?1)", count);
         Counted(most, -gone);
         lock (_gate)
         {
@@ -558,7 +496,7 @@ public sealed class SampleStore : IDisposable
         return gone;
     }
 
-    private void Counted(Book book, int by)
+    private void Counted(StoreBook book, int by)
     {
         lock (_gate)
         {
@@ -566,32 +504,5 @@ public sealed class SampleStore : IDisposable
             book.Stored += by;
             book.Written += by;
         }
-    }
-
-    private sealed record Entry(Book Book, long Key, byte[] Bytes, (int Number, string Key)? Shape, Action? Durable);
-
-    private sealed class Book(int number, string id)
-    {
-        public int Number { get; } = number;
-
-        public string Id { get; } = id;
-
-        /// <summary>Its table is there.</summary>
-        public bool IsMade { get; set; }
-
-        /// <summary>Its table is made by the transaction that is open.</summary>
-        public bool IsBeingMade { get; set; }
-
-        public long Stored { get; set; }
-
-        public long Dropped { get; set; }
-
-        public long DroppedKept { get; set; }
-
-        public long Written { get; set; }
-
-        public long WrittenDropped { get; set; }
-
-        public HashSet<long> Leaving { get; } = [];
     }
 }

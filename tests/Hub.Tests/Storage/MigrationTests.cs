@@ -16,6 +16,7 @@ public sealed class MigrationTests
         "LastActivity 1 19568bc1db093aca",
         "PubSub 1 fa8941ab2633614c",
         "Registry 1 8e7402dd410b0589",
+        "Nodes 1 1414807662c2e10d",
     ];
 
     [Fact]

@@ -46,21 +46,22 @@ internal static class FormCommand
     {
         Screen screen = client.ScreenOf(parsed);
         await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel);
-        Jid thing = hub.ThingOf(name);
+        (Jid thing, node) = await hub.FindAsync(name, node, cancel);
+        string shown = node ?? thing.Local;
         IReadOnlyList<ControlField> fields;
-        using (Screen.Wait($"asking {thing.Local} for its form"))
+        using (Screen.Wait($"asking {shown} for its form"))
         {
             fields = await GetAsync(hub, thing, node, cancel);
         }
 
         foreach (ControlField field in fields)
         {
-            screen.Json(() => field.ToJson(thing.Local));
+            screen.Json(() => field.ToJson(shown));
         }
 
         if (fields.Count == 0)
         {
-            screen.Line($"Nothing can be set on {thing.Local}.");
+            screen.Line($"Nothing can be set on {shown}.");
             return ExitCode.Ok;
         }
 

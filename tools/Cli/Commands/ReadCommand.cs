@@ -30,7 +30,8 @@ internal static class ReadCommand
         // Fields come as messages, some perhaps before the answer to the request.
         var messages = Channel.CreateBounded<Element>(new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest });
         await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel, c => c.MessageReceived += m => messages.Writer.TryWrite(m));
-        Jid thing = hub.ThingOf(name);
+        (Jid thing, node) = await hub.FindAsync(name, node, cancel);
+        string shown = node ?? thing.Local;
         string sequence = RandomNumberGenerator.GetInt32(1, int.MaxValue).ToString(CultureInfo.InvariantCulture);
         Element request = new Element(Ns.SensorData, "req").Set("seqnr", sequence);
         if (names.Length == 0)
@@ -48,7 +49,7 @@ internal static class ReadCommand
             request.Add("field").Set("name", field);
         }
 
-        using Progress progress = Screen.Wait($"reading {thing.Local}");
+        using Progress progress = Screen.Wait($"reading {shown}");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(hub.Timeout);
         try
@@ -56,30 +57,30 @@ internal static class ReadCommand
             Element answer = await hub.AskAsync("get", thing, request, cancel);
             if (answer.ChildCount > 0 && answer.ChildAt(0).Name == "rejected")
             {
-                throw new CliException(ExitCode.Failed, $"{thing.Local} rejects the read-out: {answer.ChildAt(0).ChildText("error") ?? "no reason given"}");
+                throw new CliException(ExitCode.Failed, $"{shown} rejects the read-out: {answer.ChildAt(0).ChildText("error") ?? "no reason given"}");
             }
 
             int values = 0;
             for (bool done = false; !done;)
             {
                 Element message = await messages.Reader.ReadAsync(limit.Token);
-                (int shown, done) = Show(screen, thing, message, sequence, progress);
-                values += shown;
+                (int more, done) = Show(screen, shown, thing, message, sequence, progress);
+                values += more;
             }
 
-            return values > 0 ? ExitCode.Ok : throw new CliException(ExitCode.NotFound, $"{thing.Local} has no such value; without --field it gives all");
+            return values > 0 ? ExitCode.Ok : throw new CliException(ExitCode.NotFound, $"{shown} has no such value; without --field it gives all");
         }
         catch (StanzaException e)
         {
-            throw Errors.OfThing(thing.Local, "read", e.Error);
+            throw Errors.OfThing(shown, "read", e.Error);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new CliException(ExitCode.TimedOut, $"{thing.Local} accepted the read-out and sent no values within {Words.Span(hub.Timeout)}; --timeout gives more time");
+            throw new CliException(ExitCode.TimedOut, $"{shown} accepted the read-out and sent no values within {Words.Span(hub.Timeout)}; --timeout gives more time");
         }
     }
 
-    private static (int Values, bool Done) Show(Screen screen, Jid thing, Element message, string sequence, Progress progress)
+    private static (int Values, bool Done) Show(Screen screen, string shown, Jid thing, Element message, string sequence, Progress progress)
     {
         if (!Jid.TryParse(message.Attribute("from") ?? string.Empty, out Jid? from) || !from.Bare.Equals(thing.Bare))
         {
@@ -88,7 +89,7 @@ internal static class ReadCommand
 
         if (message.Child(Ns.SensorData, "failure") is { } failure && failure.Attribute("seqnr") == sequence)
         {
-            throw new CliException(ExitCode.Failed, $"{thing.Local} cannot be read: {failure.ChildText("error") ?? "no reason given"}");
+            throw new CliException(ExitCode.Failed, $"{shown} cannot be read: {failure.ChildText("error") ?? "no reason given"}");
         }
 
         if (message.Child(Ns.SensorData, "done")?.Attribute("seqnr") == sequence)
@@ -110,8 +111,8 @@ internal static class ReadCommand
             }
 
             values += sample.Fields.Count;
-            screen.Json(() => sample.ToJson("sample", thing.Local));
-            screen.Line(($"{thing.Local}", "bold"), ($"  {Words.Clock(sample.Time)}", "dim"));
+            screen.Json(() => sample.ToJson("sample", shown));
+            screen.Line(($"{shown}", "bold"), ($"  {Words.Clock(sample.Time)}", "dim"));
             int width = sample.Fields.Select(f => f.Name.Length).DefaultIfEmpty(0).Max();
             foreach (SampleField field in sample.Fields)
             {

@@ -44,8 +44,9 @@ internal static class SetCommand
         }
 
         await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel);
-        Jid thing = hub.ThingOf(name);
-        using Progress progress = Screen.Wait($"asking {thing.Local}");
+        (Jid thing, node) = await hub.FindAsync(name, node, cancel);
+        string shown = node ?? thing.Local;
+        using Progress progress = Screen.Wait($"asking {shown}");
         // The form tells the types; the thing itself judges the values.
         IReadOnlyList<ControlField> form = await FormCommand.GetAsync(hub, thing, node, cancel);
         Element set = new Element(Ns.Control, "set");
@@ -57,7 +58,7 @@ internal static class SetCommand
         foreach ((string parameter, string value) in wanted)
         {
             ControlField field = form.FirstOrDefault(f => f.Name == parameter) ?? throw new CliException(
-                ExitCode.Usage, $"{thing.Local} has no parameter '{parameter}'; it has: {(form.Count > 0 ? string.Join(", ", form.Select(f => f.Name)) : "none")}");
+                ExitCode.Usage, $"{shown} has no parameter '{parameter}'; it has: {(form.Count > 0 ? string.Join(", ", form.Select(f => f.Name)) : "none")}");
             string wire = field.ToWire(value) ?? throw new CliException(ExitCode.Usage, $"{parameter} is true or false, not '{value}'");
             set.Add(field.Element).Set("name", parameter).Set("value", wire);
         }
@@ -72,7 +73,7 @@ internal static class SetCommand
             screen.Json(() => new JsonObject
             {
                 ["event"] = "set",
-                ["thing"] = thing.Local,
+                ["thing"] = shown,
                 ["parameter"] = parameter.Attribute("name"),
                 ["value"] = parameter.Attribute("value"),
                 ["outcome"] = code == ExitCode.Ok ? "done" : "refused",
@@ -84,15 +85,15 @@ internal static class SetCommand
         string what = string.Join(", ", set.Children().Where(c => c.Name != "node").Select(p => $"{p.Attribute("name")}={p.Attribute("value")}"));
         if (code == ExitCode.Ok)
         {
-            screen.Line(($"{thing.Local}: {what} ", null), ("done", "green"), ($" in {(int)took.TotalMilliseconds} ms", "dim"));
+            screen.Line(($"{shown}: {what} ", null), ("done", "green"), ($" in {(int)took.TotalMilliseconds} ms", "dim"));
             return code;
         }
 
         throw code switch
         {
-            ExitCode.Forbidden => new CliException(code, $"the hub forbids you to control {thing.Local} ({error}); log in as its owner or as an administrator"),
-            ExitCode.NotFound => new CliException(code, $"{thing.Local} does not answer ({error}): it is not online; `iotxmpp things` shows since when"),
-            _ => new CliException(code, $"{thing.Local} did not set {what}: {error}; `iotxmpp form {thing.Local}` shows types and ranges"),
+            ExitCode.Forbidden => new CliException(code, $"the hub forbids you to control {shown} ({error}); log in as its owner or as an administrator"),
+            ExitCode.NotFound => new CliException(code, $"{shown} does not answer ({error}): it is not online; `iotxmpp things` shows since when"),
+            _ => new CliException(code, $"{shown} did not set {what}: {error}; `iotxmpp form {shown}` shows types and ranges"),
         };
     }
 

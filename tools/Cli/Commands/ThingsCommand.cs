@@ -55,7 +55,7 @@ internal static class ThingsCommand
                 (t.Id, null),
                 (t.StateText(now), t.Style),
                 (t.Since is { } since ? $"{Words.Moment(since, now)} ({Words.Span(now - since)})" : "–", null),
-                (t.Reason ?? "–", null),
+                (t.Gateway is null ? t.Reason ?? "–" : $"{(t.Reason is null ? string.Empty : t.Reason + ", ")}via {t.Gateway}", null),
                 (t.Firmware ?? "–", null),
                 (t.Rssi is { } rssi ? $"{rssi} dBm" : "–", null),
                 (t.Battery is { } battery ? $"{battery} %" : "–", null),

@@ -83,6 +83,18 @@ internal sealed class Fleet(TimeProvider time)
             return;
         }
 
+        // A thing behind a gateway has no account: the hub tells of it as things.<domain>/<id> (wire profile, liveness).
+        string? node = presence.Child(Ns.Thing, "thing")?.Attribute("nodeId");
+        string? gateway = presence.Child(Ns.Thing, "thing")?.Attribute("gateway");
+        if (node is { Length: > 0 } && gateway is { Length: > 0 } && from.Local.Length == 0 && from.Resource == node)
+        {
+            from = new Jid(node, from.Domain["things.".Length..], string.Empty);
+        }
+        else
+        {
+            gateway = null;
+        }
+
         ThingView? thing;
         lock (_gate)
         {
@@ -94,7 +106,7 @@ internal sealed class Fleet(TimeProvider time)
                     return;
                 }
 
-                thing = new ThingView(from);
+                thing = new ThingView(from) { Gateway = gateway };
                 _things.Add(from.Bare, thing);
             }
 

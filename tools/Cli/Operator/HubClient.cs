@@ -98,6 +98,32 @@ internal sealed class HubClient : IAsyncDisposable
         return jid.Resource.Length > 0 ? jid : new Jid(jid.Local, jid.Domain, "thing");
     }
 
+    /// <summary>Where a thing that the operator names is reached: itself, or the gateway that it is behind and its node id (wire profile, addresses).</summary>
+    /// <param name="name">What the operator wrote.</param>
+    /// <param name="node">The node id that the operator gave beside it, or null.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="CliException">It is no address.</exception>
+    public async Task<(Jid Thing, string? Node)> FindAsync(string name, string? node, CancellationToken cancel)
+    {
+        Jid thing = ThingOf(name);
+        if (node is not null || name.Contains('@', StringComparison.Ordinal))
+        {
+            return (thing, node);
+        }
+
+        try
+        {
+            IReadOnlyDictionary<string, string> known = await AdHocCommand.RunAsync(
+                this, new Jid(string.Empty, "things." + thing.Domain, string.Empty), Ns.Thing + "#show", new Dictionary<string, string> { ["thing"] = thing.Local }, cancel);
+            return known.TryGetValue("nodeId", out string? id) && id.Length > 0 && Jid.TryParse(known["jid"], out Jid? gateway) ? (new Jid(gateway.Local, gateway.Domain, "thing"), id) : (thing, null);
+        }
+        catch (Exception e) when (e is StanzaException or CliException)
+        {
+            // A hub without a registry, or a thing that is somebody else's to show: it is asked itself.
+            return (thing, null);
+        }
+    }
+
     /// <summary>The node that a thing publishes its samples to.</summary>
     public static string TelemetryNode(Jid thing) => $"things/{thing.Local}/telemetry";
 

@@ -18,6 +18,9 @@ internal sealed class ThingView(Jid jid)
     /// <summary>The thing's id.</summary>
     public string Id => Jid.Local;
 
+    /// <summary>The id of the gateway that it is behind; null for a thing of its own.</summary>
+    public string? Gateway { get; init; }
+
     /// <summary><c>online</c>, <c>resuming</c>, <c>sleeping</c>, <c>overdue</c>, <c>offline</c> or <c>unknown</c>.</summary>
     public string State { get; private set; } = "unknown";
 
@@ -127,6 +130,11 @@ internal sealed class ThingView(Jid jid)
     public string Details()
     {
         var parts = new List<string>();
+        if (Gateway is not null)
+        {
+            parts.Add($"via {Gateway}");
+        }
+
         if (Reason is not null)
         {
             parts.Add(IsOnline ? $"started by {Reason}" : Reason);
@@ -168,6 +176,7 @@ internal sealed class ThingView(Jid jid)
             ["event"] = kind,
             ["thing"] = Id,
             ["jid"] = Jid.ToString(),
+            ["via"] = Gateway,
             ["state"] = State,
             ["since"] = Since is { } since ? Words.Stamp(since) : null,
             ["until"] = Until is { } until ? Words.Stamp(until) : null,

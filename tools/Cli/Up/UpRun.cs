@@ -169,40 +169,41 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
                 _view.Note($"{thing.Id}: {what}", "yellow");
             }
         };
-        thing.Published += () =>
+        thing.Published += Follow;
+        void Follow(string id)
         {
             lock (_gate)
             {
-                if (!_subscribed.Add(thing.Id))
+                if (!_subscribed.Add(id))
                 {
                     return;
                 }
             }
 
             // Its node is there now. The last item comes with the subscription.
-            Work(SubscribeAsync(thing, hub, cancel));
-        };
+            Work(SubscribeAsync(id, hub, cancel));
+        }
     }
 
-    private async Task SubscribeAsync(UpThing thing, HubClient hub, CancellationToken cancel)
+    private async Task SubscribeAsync(string thing, HubClient hub, CancellationToken cancel)
     {
         try
         {
-            await hub.Connection.SubscribeNodeAsync(hub.PubSub, $"things/{thing.Id}/telemetry", cancel);
-            if (thing.Id == "relay-1")
+            await hub.Connection.SubscribeNodeAsync(hub.PubSub, $"things/{thing}/telemetry", cancel);
+            if (thing == "relay-1")
             {
                 // One command, to show that it obeys; what came of it is told by the thing.
                 Element set = new(Ns.Control, "set");
                 set.Add("boolean").Set("name", "relay").Set("value", "true");
-                await hub.AskAsync("set", new Jid(thing.Id, hub.Connection.Jid.Domain, "thing"), set, cancel);
+                await hub.AskAsync("set", new Jid(thing, hub.Connection.Jid.Domain, "thing"), set, cancel);
             }
         }
         catch (Exception e) when (e is StanzaException or ConnectionException or TimeoutException)
         {
-            _view.Note($"{thing.Id}: {(e is StanzaException refused ? Errors.Describe(refused.Error) : e.Message)}", "yellow");
+            _view.Note($"{thing}: {(e is StanzaException refused ? Errors.Describe(refused.Error) : e.Message)}", "yellow");
             lock (_gate)
             {
-                _subscribed.Remove(thing.Id); // tried again with its next samples
+                _subscribed.Remove(thing); // tried again with its next samples
             }
         }
         catch (OperationCanceledException)
@@ -259,11 +260,12 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
         string[] notOnline;
         string[] notPublished;
         int samples;
-        int things = plan.Things.Count;
+        string[] all = [.. plan.Things.SelectMany(t => t.Ids)];
+        int things = all.Length;
         lock (_gate)
         {
-            notOnline = [.. plan.Things.Select(t => t.Id).Where(id => !_online.Contains(id))];
-            notPublished = [.. plan.Things.Select(t => t.Id).Where(id => !_published.Contains(id))];
+            notOnline = [.. all.Where(id => !_online.Contains(id))];
+            notPublished = [.. all.Where(id => !_published.Contains(id))];
             samples = _samples;
         }
 

@@ -13,8 +13,11 @@ internal abstract class UpThing(string id)
     /// <summary>It was told to do something.</summary>
     public event Action<VirtualCommand>? Commanded;
 
-    /// <summary>The hub has taken samples of it.</summary>
-    public event Action? Published;
+    /// <summary>Its id, and those of the things behind it.</summary>
+    public virtual IEnumerable<string> Ids => [Id];
+
+    /// <summary>The hub has taken samples of it, or of a thing behind it: of which.</summary>
+    public event Action<string>? Published;
 
     /// <summary>Something is wrong; one line.</summary>
     public event Action<string>? Troubled;
@@ -24,12 +27,7 @@ internal abstract class UpThing(string id)
 
     protected void RaiseCommanded(VirtualCommand command) => Commanded?.Invoke(command);
 
-    /// <summary>The hub has taken samples of a thing behind it.</summary>
-    public event Action<string>? NodePublished;
-
-    protected void RaiseNodePublished(string node) => NodePublished?.Invoke(node);
-
-    protected void RaisePublished() => Published?.Invoke();
+    protected void RaisePublished(string? node = null) => Published?.Invoke(node ?? Id);
 
     protected void RaiseTroubled(string what) => Troubled?.Invoke(what);
 }
@@ -73,6 +71,9 @@ internal sealed class UpBoard(VirtualThingOptions options) : UpThing(options.Acc
 /// <summary>The gateway: the program of the Raspberry Pi, with its own health as telemetry, a virtual thing behind it, and a rule that moves that thing.</summary>
 internal sealed class UpGateway(GatewaySettings settings, string nodeId, string nodeKey) : UpThing(settings.Account.Local), IThingObserver
 {
+    /// <inheritdoc/>
+    public override IEnumerable<string> Ids => [Id, nodeId];
+
     /// <summary>How often the thing behind the gateway measures.</summary>
     private static readonly TimeSpan NodeInterval = TimeSpan.FromSeconds(5);
 
@@ -84,7 +85,7 @@ internal sealed class UpGateway(GatewaySettings settings, string nodeId, string 
         {
             if (thing == nodeId)
             {
-                RaiseNodePublished(nodeId);
+                RaisePublished(nodeId);
             }
         };
         Task node = RunNodeAsync(gateway, cancel);
@@ -96,7 +97,7 @@ internal sealed class UpGateway(GatewaySettings settings, string nodeId, string 
     {
         System.Net.IPEndPoint port = await gateway.Listening.WaitAsync(cancel);
         await using VirtualNode node = await VirtualNode.ConnectAsync(nodeId, nodeKey, port, n => n.Values["fan"] = false, cancel: cancel);
-        node.WasSet += (parameter, value) => RaiseCommanded(new VirtualCommand(nodeId, parameter, value.ToJsonString(), null));
+        node.WasSet += (parameter, value) => RaiseCommanded(new VirtualCommand("a rule or a person", $"{nodeId} {parameter}", value.ToJsonString(), null));
         for (int i = 0; ; i++)
         {
             // A day in a minute: warm enough for the fan, then not.
