@@ -51,28 +51,10 @@ public sealed class SampleStore : IDisposable
     public long Count { get; private set; }
 
     /// <summary>Samples that wait for their commit.</summary>
-    public int Pending
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _pending.Count;
-            }
-        }
-    }
+    public int Pending => Locked(() => _pending.Count);
 
     /// <summary>Whether samples that the hub has wait for a commit that removes them.</summary>
-    public bool IsLeaving
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _removals.Count > 0;
-            }
-        }
-    }
+    public bool IsLeaving => Locked(() => _removals.Count > 0);
 
     /// <summary>Samples that were lost, ever: the oldest of a full store, and those that the disk refused.</summary>
     public long Dropped
@@ -318,6 +300,14 @@ public sealed class SampleStore : IDisposable
         }
 
         return book;
+    }
+
+    private T Locked<T>(Func<T> read)
+    {
+        lock (_gate)
+        {
+            return read();
+        }
     }
 
     private void Take(StoreBook book, long[] keys)
