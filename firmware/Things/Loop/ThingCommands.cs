@@ -23,7 +23,7 @@ internal static class ThingCommands
     internal static string Who(Jid from) => from == null ? string.Empty : from.ToString();
 }
 
-/// <summary>The same form as XEP-0325's, in pages that fit the thing's buffer; what differs from now is set, all of it or nothing.</summary>
+/// <summary>The same form as XEP-0325's, in pages that fit the thing's buffer; what differs from now is set, and nothing unless all values are right.</summary>
 internal sealed class SetCommand : AdHocCommand
 {
     // A field takes 200 bytes at most, so ten of them leave room for the rest of the stanza in 4 KiB.

@@ -33,9 +33,11 @@ public abstract class VirtualKind
         }
 
         PartList? list = PartList.Parse(name, out string? wrong);
-        return list is { Count: > 0 }
+        // A bench has all the pins there are: what does not fit it fits no board.
+        wrong ??= list is { Count: > 0 } ? list.Check(BoardTable.Bench) : "it is empty";
+        return wrong is null
             ? new PartsKind(name)
-            : throw new ArgumentException($"There is no virtual thing of kind \"{name}\": {string.Join(", ", Names)}, or a part list ({wrong ?? "it is empty"}).", nameof(name));
+            : throw new ArgumentException($"There is no virtual thing of kind \"{name}\": {string.Join(", ", Names)}, or a part list ({wrong}).");
     }
 
     /// <summary>Makes the kind's usual board, with a script that lets something happen.</summary>

@@ -193,4 +193,17 @@ public sealed class BoardTests
             Assert.Null(PartList.Parse("relay button led servo dht22 bme280 pir", out _)!.Check(board.Table));
         }
     }
+
+    [Theory]
+    [InlineData("", "it is empty")]
+    [InlineData("dht23", "there is no part \"dht23\"")]
+    [InlineData("relay button@5", "GPIO 5 is used by relay already")]
+    [InlineData("relay@99", "the board bench has no GPIO 99")]
+    public void A_kind_that_is_neither_named_nor_a_part_list_is_refused_in_one_line(string kind, string why)
+    {
+        string message = Assert.Throws<ArgumentException>(() => VirtualKind.Find(kind)).Message;
+        Assert.StartsWith($"There is no virtual thing of kind \"{kind}\": bme280, relay, battery, greenhouse, gateway, or a part list (", message, StringComparison.Ordinal);
+        Assert.Contains(why, message, StringComparison.Ordinal);
+        Assert.EndsWith(").", message, StringComparison.Ordinal);
+    }
 }
