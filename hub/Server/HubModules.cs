@@ -1,5 +1,6 @@
 using IotXmpp.Hub.Features.Accounts;
 using IotXmpp.Hub.Features.AdHoc;
+using IotXmpp.Hub.Features.ClientState;
 using IotXmpp.Hub.Features.Control;
 using IotXmpp.Hub.Features.Disco;
 using IotXmpp.Hub.Features.Fast;
@@ -32,6 +33,7 @@ public static class HubModules
             new AccountsModule(hub.Accounts, hub.AccountStore),
             new FastModule(hub.Tokens, hub.Time),
             new StreamLimitsModule(hub.Xmpp),
+            new ClientStateModule(hub.Settings.Section<ClientStateOptions>("ClientState")),
             new LegacySessionModule(),
             new RosterModule(hub.Rosters, hub.RosterLinks, hub.Settings.Section<RosterOptions>("Roster")),
             new PresenceModule(),

@@ -206,7 +206,7 @@ public sealed class HubServer : IAsyncDisposable
         var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = directory, Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(HubModules.Create(services));
         settings.ThrowIfUnknown();
-        ServerCertificate certificate = ServerCertificate.Open(folder, domain.Domain, options.Tls, time, loggers.CreateLogger<ServerCertificate>());
+        ServerCertificate certificate = ServerCertificate.Open(folder, domain.Domain, options.Tls, time, loggers.CreateLogger<ServerCertificate>(), ClientAuthorities.Read(options.Security.ClientCertificateAuthority, folder, domain.Domain, time));
         open.Push(new Once(certificate.Dispose));
         LoginThrottle? throttle = options.Security.LoginThrottle.Enabled ? new LoginThrottle(options.Security.LoginThrottle, time) : null;
         var sasl = new SaslServer(new CredentialStore(accounts), options.Security.Sasl, folder.Secret("sasl.key"), throttle, loggers.CreateLogger<SaslServer>()) { Tokens = fast.Enabled ? tokens : null };

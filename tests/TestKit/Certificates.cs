@@ -18,6 +18,57 @@ public static class Certificates
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
+    /// <summary>An authority, valid from yesterday to tomorrow.</summary>
+    public static X509Certificate2 Authority(string name = "test authority")
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2));
+    }
+
+    /// <summary>A certificate issued by an authority.</summary>
+    /// <param name="authority">The authority.</param>
+    /// <param name="xmppAddresses">Its <c>xmppAddr</c> entries (RFC 6120 §13.7.1.4).</param>
+    /// <param name="mail">Its mail address, or null.</param>
+    /// <param name="uri">Its URI, or null.</param>
+    /// <param name="purpose">What it is for: an object identifier; 1.3.6.1.5.5.7.3.2 is for clients.</param>
+    /// <param name="days">The days that it is still good for; negative: over.</param>
+    public static X509Certificate2 Issue(X509Certificate2 authority, IEnumerable<string> xmppAddresses, string? mail = null, string? uri = null, string purpose = "1.3.6.1.5.5.7.3.2", double days = 1)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256);
+        var names = new System.Formats.Asn1.AsnWriter(System.Formats.Asn1.AsnEncodingRules.DER);
+        using (names.PushSequence())
+        {
+            foreach (var address in xmppAddresses)
+            {
+                using (names.PushSequence(new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, 0)))
+                {
+                    names.WriteObjectIdentifier("1.3.6.1.5.5.7.8.5");
+                    using (names.PushSequence(new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, 0)))
+                    {
+                        names.WriteCharacterString(System.Formats.Asn1.UniversalTagNumber.UTF8String, address);
+                    }
+                }
+            }
+
+            foreach (var (tag, text) in new[] { (1, mail), (6, uri) })
+            {
+                if (text is not null)
+                {
+                    names.WriteCharacterString(System.Formats.Asn1.UniversalTagNumber.IA5String, text, new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, tag));
+                }
+            }
+        }
+
+        request.CertificateExtensions.Add(new X509Extension("2.5.29.17", names.Encode(), critical: false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false));
+        using var issued = request.Create(authority, DateTimeOffset.UtcNow.AddHours(-20), DateTimeOffset.UtcNow.AddDays(days), RandomNumberGenerator.GetBytes(16));
+        return issued.CopyWithPrivateKey(key);
+    }
+
     /// <summary>Writes a certificate and its key as two PEM files, the way servers want them.</summary>
     /// <returns>The paths of the certificate and of the key.</returns>
     public static (string Certificate, string Key) WritePem(X509Certificate2 certificate, string folder, string name)

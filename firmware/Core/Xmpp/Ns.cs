@@ -25,6 +25,8 @@ public static class Ns
     public const string Bind2 = "urn:xmpp:bind:0";
     /// <summary>Tokens for quick authentication (XEP-0484).</summary>
     public const string Fast = "urn:xmpp:fast:0";
+    /// <summary>Client State Indication (XEP-0352).</summary>
+    public const string ClientState = "urn:xmpp:csi:0";
     /// <summary>Resource binding (RFC 6120 §7).</summary>
     public const string Bind = "urn:ietf:params:xml:ns:xmpp-bind";
     /// <summary>Session establishment, kept for old clients (RFC 3921 §3).</summary>

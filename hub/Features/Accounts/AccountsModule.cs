@@ -64,7 +64,7 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
     /// <inheritdoc/>
     public Xep[] Xeps =>
     [
-        new("RFC 6120", "XMPP Core", Note: "client streams: STARTTLS, SASL (SCRAM-SHA-1, SCRAM-SHA-256, both with -PLUS, PLAIN), binding, stream errors"), new("RFC 7622", "Address Format"), new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS on a port of its own"),
+        new("RFC 6120", "XMPP Core", Note: "client streams: STARTTLS, SASL (SCRAM-SHA-1, SCRAM-SHA-256, both with -PLUS, PLAIN), binding, stream errors"), new("RFC 7590", "Use of TLS in XMPP", Note: "TLS 1.2 and 1.3, no compression, no renegotiation; required but for loopback"), new("RFC 7622", "Address Format"), new("XEP-0178", "Best Practices for Use of SASL EXTERNAL with Certificates", "1.2", "clients: xmppAddr, else xmpp: URI or mail address"), new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS on a port of its own"),
         new("XEP-0198", "Stream Management", "1.6.3", "also within SASL2 and Bind 2"), new("XEP-0386", "Bind 2", "1.1.0"), new("XEP-0388", "Extensible SASL Profile", "1.0.4", "no tasks"),
         new("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0", "tls-server-end-point; tls-exporter with TLS 1.3 on Linux"), new("XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0"),
     ];

@@ -102,6 +102,9 @@ public sealed class SecurityOptions
     /// <summary>Where SASL without TLS is allowed.</summary>
     public PlaintextPolicy Plaintext { get; set; }
 
+    /// <summary>PEM file of the authorities that issue clients' certificates (XEP-0178), from the working folder or the data folder; none: certificates are not asked for.</summary>
+    public string? ClientCertificateAuthority { get; set; }
+
     /// <summary>Settings of SASL.</summary>
     public SaslOptions Sasl { get; set; } = new();
 

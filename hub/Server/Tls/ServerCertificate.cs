@@ -25,18 +25,20 @@ public sealed class ServerCertificate : ITlsIdentitySource, IDisposable
     private readonly TlsOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly ClientCertificates? _clients;
     private readonly Lock _lock = new();
     private ITimer? _timer;
     private TlsIdentity _current;
     private (DateTime Certificate, DateTime Key) _stamp;
 
-    private ServerCertificate(DataFolder folder, string domain, TlsOptions options, TimeProvider time, ILogger logger)
+    private ServerCertificate(DataFolder folder, string domain, TlsOptions options, TimeProvider time, ILogger logger, ClientCertificates? clients)
     {
         _folder = folder;
         _domain = domain;
         _options = options;
         _time = time;
         _logger = logger;
+        _clients = clients;
         _current = Load();
     }
 
@@ -45,12 +47,12 @@ public sealed class ServerCertificate : ITlsIdentitySource, IDisposable
 
     /// <summary>Opens the certificate that the settings name, or issues one, and keeps it current. Logs renewals.</summary>
     /// <exception cref="CertificateException">A file is missing, or certificate and key do not belong together; the message is one line for the operator.</exception>
-    public static ServerCertificate Open(DataFolder folder, string domain, TlsOptions options, TimeProvider time, ILogger logger)
+    public static ServerCertificate Open(DataFolder folder, string domain, TlsOptions options, TimeProvider time, ILogger logger, ClientCertificates? clients = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
-        var certificate = new ServerCertificate(folder, domain, options, time, logger);
+        var certificate = new ServerCertificate(folder, domain, options, time, logger, clients);
         certificate._timer = time.CreateTimer(static state => ((ServerCertificate)state!).Refresh(), certificate, CheckInterval, CheckInterval);
         return certificate;
     }
@@ -100,7 +102,7 @@ public sealed class ServerCertificate : ITlsIdentitySource, IDisposable
                 X509Certificate2 kept = X509Certificate2.CreateFromPemFile(certificatePath, keyPath);
                 if (authority.IsGood(kept, _domain))
                 {
-                    return new TlsIdentity(Usable(kept));
+                    return new TlsIdentity(Usable(kept), clients: _clients);
                 }
 
                 kept.Dispose();
@@ -115,7 +117,7 @@ public sealed class ServerCertificate : ITlsIdentitySource, IDisposable
         X509Certificate2 made = authority.IssueServer(_domain);
         SecretFile.Write(keyPath, Encoding.ASCII.GetBytes(made.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem() + "\n"));
         SecretFile.WritePublic(certificatePath, Encoding.ASCII.GetBytes(made.ExportCertificatePem() + "\n"));
-        return new TlsIdentity(Usable(made));
+        return new TlsIdentity(Usable(made), clients: _clients);
     }
 
     private TlsIdentity FromFiles(string certificateFile, string keyFile)
@@ -132,7 +134,7 @@ public sealed class ServerCertificate : ITlsIdentitySource, IDisposable
                 ServerLog.CertificateExpired(_logger, certificateFile, leaf.NotAfter.ToUniversalTime());
             }
 
-            return new TlsIdentity(Usable(leaf), intermediates);
+            return new TlsIdentity(Usable(leaf), intermediates, _clients);
         }
         catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {

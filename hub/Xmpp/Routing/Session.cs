@@ -10,6 +10,7 @@ namespace IotXmpp.Hub.Routing;
 public sealed class Session
 {
     private OutboundQueue? _queue;
+    private IDeliveryGate? _gate;
     private object[] _features = [];
 
     internal Session(Jid jid, OutboundQueue queue)
@@ -104,14 +105,75 @@ public sealed class Session
     /// <param name="tail">From the start tag's <c>&gt;</c> (or <c>/&gt;</c>) to the end of the stanza.</param>
     internal void Deliver(ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
     {
+        if (_gate is not null)
+        {
+            DeliverByGate(StanzaBytes.Whole(head, to, tail));
+            return;
+        }
+
         StreamManagement? management = Management;
         if (management is not null)
         {
-            management.Deliver(this, head, to, tail);
+            management.Deliver(this, StanzaBytes.Whole(head, to, tail));
             return;
         }
 
         _queue?.AppendStanza(head, to, tail);
+    }
+
+    /// <summary>What may keep stanzas back from this session, or null.</summary>
+    public IDeliveryGate? Gate
+    {
+        get => Volatile.Read(ref _gate);
+        set => Volatile.Write(ref _gate, value);
+    }
+
+    /// <summary>Delivers what was kept back, and takes the gate away.</summary>
+    public void OpenGate()
+    {
+        Gate?.Open(this);
+        Gate = null;
+    }
+
+    /// <summary>Delivers stanzas past the gate, in one piece.</summary>
+    public void DeliverTogether(IReadOnlyList<byte[]> stanzas)
+    {
+        if (stanzas.Count == 0)
+        {
+            return;
+        }
+
+        OutboundQueue? queue = _queue;
+        bool isHeld = queue?.TryHold() ?? false;
+        foreach (byte[] stanza in stanzas)
+        {
+            DeliverWhole(stanza);
+        }
+
+        if (isHeld)
+        {
+            queue!.Release();
+        }
+    }
+
+    private void DeliverByGate(byte[] stanza)
+    {
+        if (Gate is not { } gate || !gate.Hold(this, stanza))
+        {
+            DeliverWhole(stanza);
+        }
+    }
+
+    private void DeliverWhole(byte[] stanza)
+    {
+        if (Management is { } management)
+        {
+            management.Deliver(this, stanza);
+        }
+        else
+        {
+            _queue?.Append(stanza);
+        }
     }
 
     /// <summary>Gives the session a stream, or (null) takes it away.</summary>

@@ -19,6 +19,14 @@ internal static class StanzaBytes
         return count + tail.Length;
     }
 
+    /// <summary>The same as an array of its own.</summary>
+    public static byte[] Whole(ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
+    {
+        byte[] stanza = new byte[Bound(head, to, tail)];
+        Array.Resize(ref stanza, Write(stanza, head, to, tail));
+        return stanza;
+    }
+
     /// <summary>Writes <paramref name="opening"/> (<c> from='</c>), the value escaped and the closing quote; returns the bytes written.</summary>
     public static int Attribute(Span<byte> target, ReadOnlySpan<byte> opening, ReadOnlySpan<byte> utf8)
     {

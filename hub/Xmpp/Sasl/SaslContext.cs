@@ -26,6 +26,9 @@ public sealed class SaslContext
     /// <summary>Who the client says it is in its stream's start tag, or null: a hint only, which what it proves must not contradict (XEP-0388 §2.2).</summary>
     public IotXmpp.Xmpp.Jid? From { get; init; }
 
+    /// <summary>Bare JIDs of this domain that the client's certificate speaks for (XEP-0178); empty without one.</summary>
+    public IReadOnlyList<IotXmpp.Xmpp.Jid> CertifiedAccounts { get; init; } = [];
+
     /// <summary>The peer, for the log-in throttle; null when unknown.</summary>
     public IPAddress? RemoteAddress { get; init; }
 }

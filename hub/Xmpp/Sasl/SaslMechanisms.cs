@@ -3,6 +3,9 @@ namespace IotXmpp.Hub.Sasl;
 /// <summary>Names of the mechanisms that the hub knows (RFC 4616, RFC 5802, RFC 7677) and of channel bindings.</summary>
 public static class SaslMechanisms
 {
+    /// <summary>RFC 4422 App. A: the client's certificate; offered only to who has shown a good one.</summary>
+    public const string External = "EXTERNAL";
+
     /// <summary>RFC 7677 with channel binding.</summary>
     public const string ScramSha256Plus = "SCRAM-SHA-256-PLUS";
 
@@ -40,7 +43,7 @@ public static class SaslMechanisms
     public const string TokenNone = "HT-SHA-256-NONE";
 
     /// <summary>All but those for tokens, strongest first.</summary>
-    public static IReadOnlyList<string> All { get; } = [ScramSha256Plus, ScramSha1Plus, ScramSha256, ScramSha1, Plain];
+    public static IReadOnlyList<string> All { get; } = [External, ScramSha256Plus, ScramSha1Plus, ScramSha256, ScramSha1, Plain];
 
     /// <summary>The channel-binding data of a mechanism for tokens on this stream; empty for none.</summary>
     internal static ReadOnlyMemory<byte> TokenBinding(string mechanism, SaslContext context) => mechanism switch

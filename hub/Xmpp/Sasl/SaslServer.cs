@@ -17,7 +17,7 @@ public sealed class SaslServer
     private readonly string[] _withoutBinding;
 
     // Every stream asks for its offer, so each is made once: the index is what the stream has (see Offer).
-    private readonly SaslOffer?[] _offers = new SaslOffer?[16];
+    private readonly SaslOffer?[] _offers = new SaslOffer?[32];
     private readonly SaslOffer _nothing = new([], [], []);
 
     /// <summary>Makes the server side; <paramref name="secret"/> (16 octets or more, kept over restarts) makes the salts of accounts that do not exist.</summary>
@@ -57,8 +57,9 @@ public sealed class SaslServer
         bool hasExporter = context.IsEncrypted && !context.TlsExporter.IsEmpty;
         // RFC 9266 §3: TLS 1.3, where there is an exporter, has no tls-unique.
         bool hasUnique = context.IsEncrypted && !context.TlsUnique.IsEmpty && !hasExporter;
-        int index = (hasEndPoint ? 1 : 0) | (hasExporter ? 2 : 0) | (hasUnique ? 4 : 0) | (context.IsEncrypted ? 8 : 0);
-        return _offers[index] ??= MakeOffer(context.IsEncrypted, hasEndPoint, hasExporter, hasUnique);
+        bool hasCertificate = context.IsEncrypted && context.CertifiedAccounts.Count > 0;
+        int index = (hasEndPoint ? 1 : 0) | (hasExporter ? 2 : 0) | (hasUnique ? 4 : 0) | (context.IsEncrypted ? 8 : 0) | (hasCertificate ? 16 : 0);
+        return _offers[index] ??= MakeOffer(context.IsEncrypted, hasCertificate, hasEndPoint, hasExporter, hasUnique);
     }
 
     /// <summary>Names of the mechanisms to offer on this stream, strongest first (RFC 6120 §6.3.3); empty when TLS has to come first.</summary>
@@ -102,6 +103,7 @@ public sealed class SaslServer
 
         return mechanism switch
         {
+            SaslMechanisms.External => new ExternalExchange(this, context),
             SaslMechanisms.Plain => new PlainExchange(this, context),
             SaslMechanisms.ScramSha1 => new ScramExchange(this, context, ScramHash.Sha1, plus: false),
             SaslMechanisms.ScramSha1Plus => new ScramExchange(this, context, ScramHash.Sha1, plus: true),
@@ -184,13 +186,14 @@ public sealed class SaslServer
         return new ScramCredentials(hash, octets[..ScramCredentials.SaltBytes], _options.Iterations, keys[..Scram.Bytes(hash)], keys[Scram.Bytes(hash)..]);
     }
 
-    private SaslOffer MakeOffer(bool isEncrypted, bool hasEndPoint, bool hasExporter, bool hasUnique)
+    private SaslOffer MakeOffer(bool isEncrypted, bool hasCertificate, bool hasEndPoint, bool hasExporter, bool hasUnique)
     {
         bool hasPlus = (hasEndPoint || hasExporter) && _withBinding.Length > _withoutBinding.Length;
         string[] bindings = hasPlus ? [.. Have(hasEndPoint, SaslMechanisms.TlsServerEndPoint), .. Have(hasExporter, SaslMechanisms.TlsExporter)] : [];
         string[] tokens = !isEncrypted || Tokens is null ? []
             : [.. Have(hasExporter, SaslMechanisms.TokenExporter), .. Have(hasUnique, SaslMechanisms.TokenUnique), .. Have(hasEndPoint, SaslMechanisms.TokenEndPoint), SaslMechanisms.TokenNone];
-        return new SaslOffer(hasEndPoint || hasExporter ? _withBinding : _withoutBinding, bindings, tokens);
+        string[] mechanisms = hasEndPoint || hasExporter ? _withBinding : _withoutBinding;
+        return new SaslOffer(hasCertificate ? mechanisms : [.. mechanisms.Where(name => name != SaslMechanisms.External)], bindings, tokens);
     }
 
     private static string[] Have(bool has, string name) => has ? [name] : [];

@@ -456,7 +456,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         _tokenizer.Restart();
         _headerSent = false;
         State = StreamState.Opening;
-        _negotiation = new StreamNegotiation { Identity = identity, TlsExporter = OpenSsl.ChannelBinding(tls), TlsUnique = OpenSsl.Unique(tls) };
+        _negotiation = StreamNegotiation.Of(tls, identity, _host);
         return true;
     }
 

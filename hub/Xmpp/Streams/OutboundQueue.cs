@@ -98,6 +98,17 @@ internal sealed class OutboundQueue
         }
     }
 
+    /// <summary>The same; false where that is so already.</summary>
+    public bool TryHold()
+    {
+        lock (this)
+        {
+            bool was = _held;
+            _held = true;
+            return !was;
+        }
+    }
+
     /// <summary>Ends <see cref="Hold"/>.</summary>
     public void Release()
     {

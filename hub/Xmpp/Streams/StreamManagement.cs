@@ -43,11 +43,8 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
     }
 
     /// <summary>Keeps a stanza until it is acknowledged, and sends it where a stream is there.</summary>
-    public void Deliver(Session session, ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
+    public void Deliver(Session session, byte[] stanza)
     {
-        byte[] stanza = new byte[StanzaBytes.Bound(head, to, tail)];
-        int length = StanzaBytes.Write(stanza, head, to, tail);
-        Array.Resize(ref stanza, length);
         bool overflow;
         lock (_gate)
         {
@@ -57,7 +54,7 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
             }
 
             _unacked.Enqueue(stanza);
-            _unackedBytes += length;
+            _unackedBytes += stanza.Length;
             _sent++;
             _full = overflow = _unacked.Count > options.MaxUnackedStanzas || _unackedBytes > options.MaxUnackedBytes;
             if (!overflow && session.Queue is { } queue)
@@ -71,9 +68,14 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
             }
         }
 
-        if (overflow)
+        if (overflow && session.Gate is null)
         {
             session.End("policy-violation", "stream-error");
+        }
+        else if (overflow)
+        {
+            // The gate holds its lock, and the end of a session is told to others that have one.
+            ThreadPool.UnsafeQueueUserWorkItem(static ended => ended.End("policy-violation", "stream-error"), session, preferLocal: false);
         }
     }
 

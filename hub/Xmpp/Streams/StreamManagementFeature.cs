@@ -150,6 +150,7 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
         }
 
         client.Bound(session);
+        session.OpenGate(); // XEP-0352 §5.1: a resumed stream is active
         StreamLog.Bound(host.Log, session.Jid, client.Peer, client.IsEncrypted);
         host.OnResumed(session);
         return null;

@@ -1,3 +1,5 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using IotXmpp.Hub.Sasl;
 using IotXmpp.Hub.Tls;
 using IotXmpp.Xmpp;
@@ -22,8 +24,20 @@ internal sealed class StreamNegotiation
     /// <summary>See <see cref="SaslContext.TlsUnique"/>.</summary>
     public byte[]? TlsUnique { get; init; }
 
+    /// <summary>See <see cref="SaslContext.CertifiedAccounts"/>.</summary>
+    public IReadOnlyList<Jid> CertifiedAccounts { get; init; } = [];
+
     /// <summary>Who the client says it is, in its stream's start tag.</summary>
     public Jid? PeerJid { get; set; }
+
+    /// <summary>What a handshake gave.</summary>
+    public static StreamNegotiation Of(SslStream tls, TlsIdentity identity, StreamHost host) => new()
+    {
+        Identity = identity,
+        TlsExporter = OpenSsl.ChannelBinding(tls),
+        TlsUnique = OpenSsl.Unique(tls),
+        CertifiedAccounts = identity.Clients?.AccountsOf(tls.RemoteCertificate as X509Certificate2, host.Hub.Domain, host.Hub.Time.GetUtcNow()) ?? [],
+    };
 
     /// <summary>What SASL has to know of the stream.</summary>
     public SaslContext Context(C2sStream stream, Jid domain) => new()
@@ -34,6 +48,7 @@ internal sealed class StreamNegotiation
         TlsServerEndPoint = Identity?.ServerEndPoint ?? default,
         TlsExporter = TlsExporter,
         TlsUnique = TlsUnique,
+        CertifiedAccounts = CertifiedAccounts,
         From = PeerJid,
         RemoteAddress = stream.Peer?.Address,
     };

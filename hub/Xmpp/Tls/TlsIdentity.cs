@@ -10,10 +10,11 @@ namespace IotXmpp.Hub.Tls;
 public sealed class TlsIdentity
 {
     /// <summary>Takes a certificate with its private key, and the certificates between it and the root.</summary>
-    public TlsIdentity(X509Certificate2 certificate, X509Certificate2Collection? intermediates = null)
+    public TlsIdentity(X509Certificate2 certificate, X509Certificate2Collection? intermediates = null, ClientCertificates? clients = null)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         Certificate = certificate;
+        Clients = clients;
         ServerEndPoint = ServerEndPointOf(certificate);
         Options = new SslServerAuthenticationOptions
         {
@@ -23,7 +24,9 @@ public sealed class TlsIdentity
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             // XEP-0368 §4: a client that names protocols must name ours; one that names none is taken.
             ApplicationProtocols = [new SslApplicationProtocol("xmpp-client")],
-            ClientCertificateRequired = false,
+            // Asked for, never insisted on: who has none, or one that is not good, logs in by other means.
+            ClientCertificateRequired = clients is not null,
+            RemoteCertificateValidationCallback = clients is null ? null : static (_, _, _, _) => true,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             // RFC 7590 §3.3: a renegotiation would let a peer spend the hub's time.
             AllowRenegotiation = false,
@@ -33,6 +36,9 @@ public sealed class TlsIdentity
 
     /// <summary>The certificate.</summary>
     public X509Certificate2 Certificate { get; }
+
+    /// <summary>Whom clients' certificates speak for; null where they are not asked for any.</summary>
+    public ClientCertificates? Clients { get; }
 
     /// <summary>
     /// The hash of the certificate for the channel binding <c>tls-server-end-point</c> (RFC 5929 §4.1); empty when its signature has no hash function

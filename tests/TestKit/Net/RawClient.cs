@@ -186,7 +186,7 @@ public sealed class RawClient : IAsyncDisposable
     public void Restart() => splitter.Restart();
 
     /// <summary>Protects the socket by TLS now. Any certificate is taken, tests look at <see cref="ServerCertificate"/>.</summary>
-    public async Task SecureAsync(string domain, string? alpn = null)
+    public async Task SecureAsync(string domain, string? alpn = null, X509Certificate2? own = null)
     {
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
         var options = new SslClientAuthenticationOptions
@@ -197,6 +197,7 @@ public sealed class RawClient : IAsyncDisposable
                 ServerCertificate = certificate is null ? null : X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
                 return true;
             },
+            ClientCertificates = own is null ? null : [own],
             ApplicationProtocols = alpn is null ? null : [new SslApplicationProtocol(alpn)],
         };
         stream = tls;
