@@ -79,6 +79,8 @@ internal static class CommandLine
             FlashCommand.Create(),
             FirmwareCommand.Create(),
             MonitorCommand.Create(),
+            ClaimCommand.Create(),
+            ThingCommand.Create(),
             AccountCommand.Create(),
             LoginCommand.Create(),
         };

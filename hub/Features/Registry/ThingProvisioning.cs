@@ -119,6 +119,40 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
         return new ThingResult(RegistryOutcome.Done, thing, isNew && key is not null ? MetaTags.ToText(tags, key) : null);
     }
 
+    /// <summary>Enters an account that is there as a thing of an owner, with all that belongs to one; one that is a thing already gets that owner. For who may do anything: the operator of the machine.</summary>
+    public async Task<ThingResult> EnterAsync(string id, Jid owner, CancellationToken cancel = default)
+    {
+        if (!IsThingId(id))
+        {
+            return RegistryOutcome.BadId;
+        }
+
+        Account? account = await accounts.FindAsync(id, cancel).ConfigureAwait(false);
+        if (account is null || owner.Local.Length == 0)
+        {
+            return account is null ? RegistryOutcome.NotFound : RegistryOutcome.NoOwner;
+        }
+
+        Jid bare = owner.Bare;
+        DateTimeOffset now = time.GetUtcNow();
+        await rights.FindAsync(id, cancel).ConfigureAwait(false);
+        (Thing? thing, bool isGood) = await store.ChangeAsync(id, before => before switch
+        {
+            null => (new Thing(id, id) { State = ThingState.Private, Owner = bare, MovingFrom = "", Registered = now, Claimed = now }, true),
+            { IsBehindGateway: true } => (before, false),
+            { Owner: { } known } when known.Equals(bare) => (before with { MovingFrom = before.MovingFrom ?? "" }, true), // its nodes may be missing
+            _ => (before with { State = ThingState.Private, Owner = bare, Claimed = now, MovingFrom = before.MovingFrom ?? before.Owner?.ToString() ?? "" }, true),
+        }).ConfigureAwait(false);
+        if (!isGood)
+        {
+            return RegistryOutcome.Conflict;
+        }
+
+        await rights.SettleAsync(id, cancel).ConfigureAwait(false);
+        Changed?.Invoke(thing!, ThingChange.Claimed);
+        return new ThingResult(RegistryOutcome.Done, thing);
+    }
+
     /// <summary>Takes a thing's keys away: its sessions end at once, and so do its tokens; what it was stays known. Only provisioning lets it in again.</summary>
     public async Task<ThingResult> RevokeAsync(Jid? actor, string id, CancellationToken cancel = default)
     {

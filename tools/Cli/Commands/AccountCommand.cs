@@ -6,6 +6,7 @@ using IotXmpp.Cli.Operator;
 using IotXmpp.Cli.Output;
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Cli.Commands;
@@ -62,7 +63,7 @@ internal static class AccountCommand
             throw new CliException(ExitCode.Usage, "only a thing has an owner: add --thing");
         }
 
-        if (thing && !Provisioning.IsThingId(name))
+        if (thing && !ThingProvisioning.IsThingId(name))
         {
             throw new CliException(ExitCode.Usage, $"'{name}' is no id of a thing: 1 to 64 of a-z, 0-9 and -");
         }
@@ -81,7 +82,7 @@ internal static class AccountCommand
         bool made = password is null;
         password ??= Provisioning.NewSecret();
         await using DataAccess data = await arguments.OpenAsync(parsed, create: true, cancel);
-        var provisioning = new Provisioning(data.Accounts, data.Rosters, data.Domain);
+        var provisioning = new Provisioning(data.Accounts, data.Links, data.Things, data.Domain);
         IReadOnlyList<Jid> owners = thing ? await OwnersAsync(data, provisioning, owner, cancel) : [];
         switch (await data.Accounts.CreateAsync(localpart, password, admin))
         {
@@ -145,7 +146,7 @@ internal static class AccountCommand
     {
         Screen screen = arguments.ScreenOf(parsed);
         await using DataAccess data = await arguments.OpenAsync(parsed, create: false, cancel);
-        AccountOutcome outcome = await new Provisioning(data.Accounts, data.Rosters, data.Domain).RemoveAsync(name, cancel);
+        AccountOutcome outcome = await new Provisioning(data.Accounts, data.Links, data.Things, data.Domain).RemoveAsync(name, cancel);
         if (outcome != AccountOutcome.Done)
         {
             throw new CliException(ExitCode.NotFound, $"there is no account {name}@{data.Domain}; `iotxmpp account list` shows all");

@@ -1,8 +1,11 @@
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.PubSub;
+using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Hub.Server;
 using IotXmpp.Hub.Storage;
+using IotXmpp.Xmpp;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IotXmpp.Cli.Hub;
@@ -11,14 +14,25 @@ namespace IotXmpp.Cli.Hub;
 internal sealed class DataAccess : IAsyncDisposable
 {
     private readonly ISqlDatabase _database;
+    private readonly RegistryStore _registry;
+    private readonly ThingRights _rights;
 
     private DataAccess(ISqlDatabase database, string domain)
     {
         _database = database;
         Domain = domain;
-        Store = new AccountStore(database, TimeProvider.System);
+        TimeProvider time = TimeProvider.System;
+        var jid = new Jid(string.Empty, domain, string.Empty);
+        Store = new AccountStore(database, time);
         Accounts = new AccountService(Store);
-        Rosters = new RosterStore(database, new RosterOptions());
+        var rosters = new RosterStore(database, new RosterOptions());
+        Links = new RosterLinks(rosters, jid);
+        // The same services as in a hub. Nobody is connected here: what a hub would tell, nobody hears.
+        var nobody = new Nobody();
+        var pubSub = new PubSubService(new PubSubStore(database), new PubSubOptions(), jid, new AccountDirectory(Store, Accounts, jid), new RosterBook(rosters), nobody, nobody, time);
+        _registry = new RegistryStore(database);
+        _rights = new ThingRights(_registry, Accounts, Links, pubSub.Hub, jid);
+        Things = new ThingProvisioning(_registry, _rights, Accounts, Links, new RegistryOptions(), time);
     }
 
     /// <summary>The data folder of <c>iotxmpp up</c>, when no other is named.</summary>
@@ -34,8 +48,11 @@ internal sealed class DataAccess : IAsyncDisposable
     /// <summary>What can be done with accounts.</summary>
     public AccountService Accounts { get; }
 
-    /// <summary>The rosters.</summary>
-    public RosterStore Rosters { get; }
+    /// <summary>Who sees whom.</summary>
+    public RosterLinks Links { get; }
+
+    /// <summary>Makes things and takes them back.</summary>
+    public ThingProvisioning Things { get; }
 
     /// <summary>Opens the data.</summary>
     /// <param name="folder">The data folder.</param>
@@ -82,5 +99,20 @@ internal sealed class DataAccess : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _database.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _rights.Dispose();
+        _registry.Dispose();
+        return _database.DisposeAsync();
+    }
+
+    private sealed class Nobody : IPubSubOutbox, IPubSubPresence
+    {
+        public void Send(PubSubEvent notification, IReadOnlyList<Jid> recipients)
+        {
+            // A hub that runs beside us notifies for itself.
+        }
+
+        public bool IsAvailable(Jid jid) => false;
+    }
 }

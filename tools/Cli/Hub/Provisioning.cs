@@ -1,23 +1,20 @@
 using System.Security.Cryptography;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Features.Roster;
 using IotXmpp.Xmpp;
-using RosterItem = IotXmpp.Hub.Features.Roster.RosterItem;
 
 namespace IotXmpp.Cli.Hub;
 
 /// <summary>Makes accounts and things in a hub's data: a thing belongs to its owner, and both see each other's presence (RFC 6121 §3).</summary>
-internal sealed class Provisioning(AccountService accounts, RosterStore rosters, string domain)
+internal sealed class Provisioning(AccountService accounts, RosterLinks links, ThingProvisioning things, string domain)
 {
     // 32 characters that cannot be taken for one another: 5 bits each.
     private const string Alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
 
     /// <summary>A secret of 160 bits, for things and generated passwords.</summary>
     public static string NewSecret() => RandomNumberGenerator.GetString(Alphabet, 32);
-
-    /// <summary>Whether a text is a thing's id (wire profile, "Addresses").</summary>
-    public static bool IsThingId(string id) => id.Length is >= 1 and <= 64 && id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
     /// <summary>Makes the account, or gives the one that is there this password.</summary>
     public async Task EnsureAsync(string name, string password, bool administrator = false)
@@ -34,35 +31,18 @@ internal sealed class Provisioning(AccountService accounts, RosterStore rosters,
         }
     }
 
-    /// <summary>Gives a thing to an owner.</summary>
+    /// <summary>Gives a thing to an owner, with all that belongs to one.</summary>
     public async Task OwnAsync(string thing, Jid owner)
     {
-        AccountOutcome outcome = await accounts.SetOwnerAsync(thing, owner.Bare);
-        if (outcome != AccountOutcome.Done)
+        ThingResult result = await things.EnterAsync(thing, owner);
+        if (result.Outcome != RegistryOutcome.Done)
         {
-            throw new CliException(ExitCode.Failed, $"{thing}@{domain} could not be given to {owner}: {outcome}");
+            throw new CliException(ExitCode.Failed, $"{thing}@{domain} could not be given to {owner}: {result.Outcome}");
         }
-
-        await SubscribeAsync(thing, owner);
     }
 
     /// <summary>Makes thing and person see each other's presence; the thing stands in the person's roster group <see cref="Fleet.Group"/>.</summary>
-    public async Task SubscribeAsync(string thing, Jid person)
-    {
-        Jid thingJid = new(thing, domain, string.Empty);
-        if (person.Domain == domain)
-        {
-            await rosters.ChangeAsync(person.Local, thingJid.ToString(), item => item with
-            {
-                State = SubscriptionState.Both,
-                Listed = true,
-                Name = item.Name.Length > 0 ? item.Name : thing,
-                Groups = item.Groups.Contains(Fleet.Group) ? item.Groups : [.. item.Groups, Fleet.Group],
-            });
-        }
-
-        await rosters.ChangeAsync(thing, person.Bare.ToString(), item => item with { State = SubscriptionState.Both, Listed = true });
-    }
+    public Task SubscribeAsync(string thing, Jid person) => links.LinkAsync(new Jid(thing, domain, string.Empty), person, thing);
 
     /// <summary>All administrators.</summary>
     public async Task<IReadOnlyList<Jid>> AdministratorsAsync(CancellationToken cancel)
@@ -109,18 +89,9 @@ internal sealed class Provisioning(AccountService accounts, RosterStore rosters,
             return AccountOutcome.NotFound;
         }
 
-        string jid = new Jid(account.Name, domain, string.Empty).ToString();
-        Roster roster = await rosters.LoadAsync(account.Name, cancel);
         AccountOutcome outcome = await accounts.RemoveAsync(account.Name);
-        foreach (RosterItem item in roster.Items.Values)
-        {
-            if (Jid.TryParse(item.Contact, out Jid? contact) && contact.Domain == domain)
-            {
-                await rosters.ChangeAsync(contact.Local, jid, _ => new RosterItem(jid));
-            }
-        }
-
-        await rosters.RemoveAsync(account.Name);
+        await links.RemoveAsync(new Jid(account.Name, domain, string.Empty));
+        await things.ForgetAsync(account.Name);
         return outcome;
     }
 }

@@ -17,6 +17,7 @@ internal sealed class HubClient : IAsyncDisposable
         Connection = connection;
         Timeout = timeout;
         PubSub = new Jid(string.Empty, "pubsub." + connection.Jid.Domain, string.Empty);
+        Things = new Jid(string.Empty, "things." + connection.Jid.Domain, string.Empty);
     }
 
     /// <summary>The connection.</summary>
@@ -27,6 +28,9 @@ internal sealed class HubClient : IAsyncDisposable
 
     /// <summary>The hub's publish-subscribe service.</summary>
     public Jid PubSub { get; }
+
+    /// <summary>The hub's registry of things.</summary>
+    public Jid Things { get; }
 
     /// <summary>Connects and logs in.</summary>
     /// <param name="login">Where and who.</param>
@@ -114,7 +118,7 @@ internal sealed class HubClient : IAsyncDisposable
         try
         {
             IReadOnlyDictionary<string, string> known = await AdHocCommand.RunAsync(
-                this, new Jid(string.Empty, "things." + thing.Domain, string.Empty), Ns.Thing + "#show", new Dictionary<string, string> { ["thing"] = thing.Local }, cancel);
+                this, Things, Ns.Thing + "#show", new Dictionary<string, string> { ["thing"] = thing.Local }, cancel);
             return known.TryGetValue("nodeId", out string? id) && id.Length > 0 && Jid.TryParse(known["jid"], out Jid? gateway) ? (new Jid(gateway.Local, gateway.Domain, "thing"), id) : (thing, null);
         }
         catch (Exception e) when (e is StanzaException or CliException)
@@ -123,6 +127,10 @@ internal sealed class HubClient : IAsyncDisposable
             return (thing, null);
         }
     }
+
+    /// <summary>The id of a thing that the operator names: by id or by JID.</summary>
+    /// <exception cref="CliException">It is no address.</exception>
+    public string IdOf(string name) => ThingOf(name).Local;
 
     /// <summary>The node that a thing publishes its samples to.</summary>
     public static string TelemetryNode(Jid thing) => $"things/{thing.Local}/telemetry";

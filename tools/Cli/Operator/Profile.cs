@@ -93,7 +93,11 @@ internal static class SecretText
 {
     /// <summary>Writes a text with mode 0600; a reader sees the old or the new file, never half of one.</summary>
     [SuppressMessage("Interoperability", "CA1416", Justification = "the mode is set on Unix only")]
-    public static void Write(string path, string text)
+    public static void Write(string path, string text) => Write(path, System.Text.Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Writes bytes, likewise.</summary>
+    [SuppressMessage("Interoperability", "CA1416", Justification = "the mode is set on Unix only")]
+    public static void Write(string path, byte[] bytes)
     {
         string temporary = $"{path}.{Environment.ProcessId}.new";
         File.Delete(temporary);
@@ -103,9 +107,9 @@ internal static class SecretText
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using (var writer = new StreamWriter(new FileStream(temporary, options)))
+        using (var file = new FileStream(temporary, options))
         {
-            writer.Write(text);
+            file.Write(bytes);
         }
 
         File.Move(temporary, path, overwrite: true);

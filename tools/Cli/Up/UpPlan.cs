@@ -2,6 +2,7 @@ using IotXmpp.Cli.Hub;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Gateway;
 using IotXmpp.Host;
+using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Server;
 using IotXmpp.Virtual;
 using IotXmpp.Xmpp;
@@ -52,7 +53,7 @@ internal sealed class UpPlan
     public async Task<Login> ProvisionAsync(CancellationToken cancel)
     {
         ServerAddress hub = Direct ?? StartTls ?? throw new CliException(ExitCode.Usage, "the things cannot reach a hub whose --c2s and --c2s-tls are both off; switch one on");
-        var provisioning = new Provisioning(_server.Services.Accounts, _server.Services.Rosters, _domain);
+        var provisioning = new Provisioning(_server.Services.Accounts, _server.Services.RosterLinks, _server.Hub.Modules.OfType<RegistryModule>().Single().Provisioning, _domain);
         var person = new Jid(OperatorName, _domain, string.Empty);
         string password = await EnsureAsync(OperatorName, cancel);
         var login = new Login(hub, person, password, _server.AuthorityFile);
@@ -114,7 +115,7 @@ internal sealed class UpPlan
     private async Task<string> EnsureAsync(string name, CancellationToken cancel)
     {
         string file = Path.Combine(_folder, "things", name, "secret");
-        var provisioning = new Provisioning(_server.Services.Accounts, _server.Services.Rosters, _domain);
+        var provisioning = new Provisioning(_server.Services.Accounts, _server.Services.RosterLinks, _server.Hub.Modules.OfType<RegistryModule>().Single().Provisioning, _domain);
         if (File.Exists(file) && await _server.Services.Accounts.FindAsync(name, cancel) is not null && (await File.ReadAllTextAsync(file, cancel)).Trim() is { Length: > 0 } kept)
         {
             return kept;
