@@ -50,7 +50,7 @@ internal static class FlashCommand
             string at = parsed.GetValue(port) ?? throw new CliException(ExitCode.Usage, $"--port names the serial port that the board is plugged in at; {SerialPorts.Those()}");
             string ssid = SsidOf(parsed.GetValue(wifi));
             string id = parsed.GetValue(thing) ?? throw new CliException(ExitCode.Usage, "--thing names the thing, such as --thing greenhouse-1");
-            if (!Provisioning.IsThingId(id))
+            if (!IotXmpp.Things.ThingOptions.IsThingId(id))
             {
                 throw new CliException(ExitCode.Usage, $"'{id}' is no id of a thing: 1 to 64 of a-z, 0-9 and -");
             }

@@ -82,7 +82,7 @@ internal static class ThingCommand
             if (text is null)
             {
                 await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel);
-                IReadOnlyDictionary<string, string> values = await AdHocClient.RunAsync(hub, "key", [("thing", hub.IdOf(thing!))], cancel);
+                IReadOnlyDictionary<string, string> values = await RegistryCommand.RunAsync(hub, "key", [("thing", hub.IdOf(thing!))], cancel);
                 thing = values["thing"];
                 text = values["claim"];
             }
@@ -121,7 +121,7 @@ internal static class ThingCommand
         {
             Screen screen = client.ScreenOf(parsed);
             await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel);
-            IReadOnlyDictionary<string, string> values = await AdHocClient.RunAsync(hub, name, [("thing", hub.IdOf(parsed.GetValue(id)!)), .. more.Select(m => (m.Var, m.Value(parsed)))], cancel);
+            IReadOnlyDictionary<string, string> values = await RegistryCommand.RunAsync(hub, name, [("thing", hub.IdOf(parsed.GetValue(id)!)), .. more.Select(m => (m.Var, m.Value(parsed)))], cancel);
             screen.Json(() => ToJson("thing-" + happened, values));
             tell(screen, values);
             return ExitCode.Ok;
@@ -143,7 +143,7 @@ internal static class ThingCommand
         string secret = Provisioning.NewSecret();
         DotNetHash hashes = DotNetHash.Instance;
         DeviceKey key = DeviceKey.Derive(hashes, secret, RandomNumberGenerator.GetBytes(SaltBytes), Iterations);
-        IReadOnlyDictionary<string, string> values = await AdHocClient.RunAsync(
+        IReadOnlyDictionary<string, string> values = await RegistryCommand.RunAsync(
             hub,
             "provision",
             [

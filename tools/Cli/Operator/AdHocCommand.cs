@@ -7,8 +7,6 @@ namespace IotXmpp.Cli.Operator;
 /// <summary>One run of a command of a hub's service (XEP-0050): asks for its form, fills it in, submits it, reads the result.</summary>
 internal static class AdHocCommand
 {
-    private const string Commands = "http://jabber.org/protocol/commands";
-
     /// <summary>Runs a command of one form.</summary>
     /// <param name="hub">The session.</param>
     /// <param name="service">Whose command.</param>
@@ -20,21 +18,11 @@ internal static class AdHocCommand
     /// <exception cref="CliException">The command was run and has failed, or wants a value that is not given.</exception>
     public static async Task<IReadOnlyDictionary<string, string>> RunAsync(HubClient hub, Jid service, string node, IReadOnlyDictionary<string, string> values, CancellationToken cancel)
     {
-        Element command = await AskAsync(hub, service, new Element(Commands, "command").Set("node", node).Set("action", "execute"), cancel);
+        Element command = await AskAsync(hub, service, new Element(Ns.Commands, "command").Set("node", node).Set("action", "execute"), cancel);
         for (int step = 0; command.Attribute("status") == "executing" && step < 4; step++)
         {
             Element form = command.Child(Ns.DataForms, "x") ?? throw new CliException(ExitCode.Failed, $"the hub's command {node} wants an answer and has no form; this iotxmpp is older or newer than the hub");
             command = await AskAsync(hub, service, Answer(node, command.Attribute("sessionid"), form, values), cancel);
-        }
-
-        if (command.Children().FirstOrDefault(c => c.Name == "note" && c.Attribute("type") == "error") is { } note)
-        {
-            throw new CliException(ExitCode.Failed, $"the hub says: {note.Text}");
-        }
-
-        if (command.Attribute("status") != "completed")
-        {
-            throw new CliException(ExitCode.Failed, $"the hub has not done the command {node} (status {command.Attribute("status") ?? "unknown"})");
         }
 
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -46,25 +34,36 @@ internal static class AdHocCommand
             }
         }
 
-        return result;
+        if (command.Children().FirstOrDefault(c => c.Name == "note" && c.Attribute("type") == "error") is { } note)
+        {
+            // The hub tells programs the condition of a stanza error beside the note for people.
+            StanzaError error = StanzaError.Find(result.GetValueOrDefault("condition", string.Empty)) ?? StanzaError.UndefinedCondition;
+            throw new CliException(Errors.CodeOf(error), $"the hub says: {note.Text.TrimEnd('.')}");
+        }
+
+        return command.Attribute("status") == "completed"
+            ? result
+            : throw new CliException(ExitCode.Failed, $"the hub has not done the command {node} (status {command.Attribute("status") ?? "unknown"})");
     }
 
     private static async Task<Element> AskAsync(HubClient hub, Jid service, Element request, CancellationToken cancel)
     {
         Element iq = await hub.AskAsync("set", service, request, cancel);
-        return iq.Child(Commands, "command") ?? throw new CliException(ExitCode.Failed, $"{service} does not answer as XEP-0050 says; is it an IotXmpp hub?");
+        return iq.Child(Ns.Commands, "command") ?? throw new CliException(ExitCode.Failed, $"{service} does not answer as XEP-0050 says; is it an IotXmpp hub?");
     }
 
     private static Element Answer(string node, string session, Element form, IReadOnlyDictionary<string, string> values)
     {
-        var submit = new Element(Ns.DataForms, "x").Set("type", "submit");
+        // Add gives the child that it has added.
+        Element command = new Element(Ns.Commands, "command").Set("node", node).Set("sessionid", session).Set("action", "complete");
+        Element submit = command.Add(Ns.DataForms, "x").Set("type", "submit");
         foreach (Element field in form.Children().Where(c => c.Name == "field"))
         {
             string? name = field.Attribute("var");
             string? value = name is null ? null : values.GetValueOrDefault(name) ?? (field.Attribute("type") == "hidden" ? field.ChildText("value") : null);
             if (value is not null)
             {
-                submit.Add(new Element(Ns.DataForms, "field").Set("var", name).Add(new Element(Ns.DataForms, "value").WithText(value)));
+                submit.Add("field").Set("var", name).Add("value").WithText(value);
             }
             else if (field.Children().Any(c => c.Name == "required") && field.ChildText("value") is null)
             {
@@ -72,6 +71,6 @@ internal static class AdHocCommand
             }
         }
 
-        return new Element(Commands, "command").Set("node", node).Set("sessionid", session).Set("action", "complete").Add(submit);
+        return command;
     }
 }
