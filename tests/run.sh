@@ -51,6 +51,18 @@ stop_postgres() {
     rm -rf "$postgres"
 }
 
+# openscad (17 MB) renders the printable parts of hardware/Enclosures, xvfb is the display its pictures need: Debian's packages where root may install them.
+install_openscad() {
+    if command -v openscad >/dev/null && command -v xvfb-run >/dev/null; then
+        return 0
+    fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Install openscad for the tests of the enclosures …"
+        { DEBIAN_FRONTEND=noninteractive timeout 300 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y --no-install-recommends openscad xvfb xauth; } >"$results/apt-openscad.log" 2>&1
+    fi
+    command -v openscad >/dev/null || echo "skips: enclosures (openscad is not installed and cannot be)"
+}
+
 finish() {
     # The counters of all projects, from their result files.
     local total=0 passed=0 failed=0 file counters
@@ -91,6 +103,7 @@ fi
 # What a full run would use beyond the SDK. Tests skip what is missing by themselves, with their reason.
 [ "$(id -u)" = 0 ] || echo "skips: a full disk (needs root, to mount a small tmpfs)"
 start_postgres
+install_openscad
 
 dotnet test IotXmpp.sln -c "$configuration" --no-build --nologo -v quiet \
     --logger "console;verbosity=minimal" --logger "trx" --results-directory "$results" \

@@ -1,0 +1,3 @@
+using IotXmpp.Wiring;
+
+return await WiringCommand.Create().Parse(args).InvokeAsync();
