@@ -1,0 +1,30 @@
+using System;
+using IotXmpp.Xmpp;
+
+namespace IotXmpp.SelfTest;
+
+/// <summary>The self-test on nanoFramework. Its hub, account and authority come from build properties (<c>SelfTestSettings</c> is made by the build).</summary>
+public static class Program
+{
+    /// <summary>Runs the test once.</summary>
+    public static void Main()
+    {
+        Jid account;
+        if (!Jid.TryParse(SelfTestSettings.Jid, out account) || account.Local.Length == 0)
+        {
+            Console.WriteLine("SELFTEST FAIL: \"" + SelfTestSettings.Jid + "\" is no account's JID");
+            return;
+        }
+
+        try
+        {
+            NanoLink link = new NanoLink(SelfTestSettings.Host, SelfTestSettings.Port, SelfTestSettings.Domain, SelfTestSettings.Tls, SelfTestSettings.Authority);
+            new SelfTestRun(link, account, SelfTestSettings.Secret, new NanoHash(), new NanoRandom(), new MemorySettings()).Run();
+        }
+        catch (Exception e)
+        {
+            // The last line is always the verdict, whatever broke.
+            Console.WriteLine("SELFTEST FAIL: " + e.GetType().Name + ": " + e.Message);
+        }
+    }
+}
