@@ -35,4 +35,30 @@ public static class HostAddress
         }
         return host.Length > 0;
     }
+
+    /// <summary>The four bytes of an IPv4 address in dotted form: read here, because nanoFramework does it in code of the network stack, which not every target has.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>Four bytes, or null when it is a name.</returns>
+    public static byte[] ToIPv4(string text)
+    {
+        string[] parts = text.Split('.');
+        if (parts.Length != 4)
+        {
+            return null;
+        }
+
+        byte[] address = new byte[4];
+        for (int i = 0; i < 4; i++)
+        {
+            byte[] digits = Utf8.Encode(parts[i]);
+            if (digits.Length > 3 || !Utf8.TryParseLong(digits, 0, digits.Length, out long number) || number < 0 || number > 255)
+            {
+                return null;
+            }
+
+            address[i] = (byte)number;
+        }
+
+        return address;
+    }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using IotXmpp.Streams;
 using IotXmpp.Xmpp;
 using NativeGC = nanoFramework.Runtime.Native.GC;
 
@@ -211,7 +212,8 @@ public sealed class NanoLink : ISelfTestLink
         string step = "name";
         try
         {
-            IPAddress address = _host[0] >= '0' && _host[0] <= '9' ? IPAddress.Parse(_host) : Dns.GetHostEntry(_host).AddressList[0];
+            byte[] quad = HostAddress.ToIPv4(_host);
+            IPAddress address = quad != null ? new IPAddress(quad) : Dns.GetHostEntry(_host).AddressList[0];
             step = "TCP";
             _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, true);
