@@ -11,22 +11,27 @@ public static class NumberFormat
     public static int Integer(long value, byte[] target, int offset)
     {
         int at = offset;
+        if (value == long.MinValue)
+        {
+            // The one whose opposite is no long.
+            at += Integer(value / 10, target, at);
+            target[at] = (byte)'8';
+            return at + 1 - offset;
+        }
         if (value < 0)
         {
             target[at++] = (byte)'-';
+            value = -value;
         }
-        else
-        {
-            value = -value; // held negative, which reaches one further
-        }
+        // Positive from here: nanoFramework keeps a long that came from a uint as unsigned, and its negative would be huge.
         int digits = 1;
-        for (long rest = value; rest <= -10; rest /= 10)
+        for (long rest = value; rest >= 10; rest /= 10)
         {
             digits++;
         }
         for (int i = at + digits - 1; i >= at; i--)
         {
-            target[i] = (byte)('0' - value % 10);
+            target[i] = (byte)('0' + value % 10);
             value /= 10;
         }
         return at + digits - offset;

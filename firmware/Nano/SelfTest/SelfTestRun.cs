@@ -33,7 +33,7 @@ public sealed class SelfTestRun : IClientListener, IIqCallback, IControlTarget
     private const int WaitMs = 20;
     private const string Parameter = "output";
 
-    private static readonly XmlName PingName = new XmlName("ping", Ns.Ping);
+    private static readonly XmlName PingName = new XmlName(Ns.Ping, "ping");
 
     private readonly ISelfTestLink _link;
     private readonly XmppClient _client;

@@ -136,15 +136,16 @@ public static class SampleCodec
             return -1;
         }
 
-        ulong folded = 0;
+        // A long all the way: nanoFramework keeps a long that came from a ulong as unsigned, and a value below zero would be huge.
+        long folded = 0;
         int shift = 0;
         while (offset < limit && shift < 64)
         {
             byte group = buffer[offset++];
-            folded |= (ulong)(group & 0x7F) << shift;
+            folded |= (long)(group & 0x7F) << shift;
             if ((group & 0x80) == 0)
             {
-                value = (long)(folded >> 1) ^ -(long)(folded & 1);
+                value = ((folded >> 1) & long.MaxValue) ^ -(folded & 1);
                 return offset;
             }
 
