@@ -1,4 +1,5 @@
 using IotXmpp.TestKit;
+using IotXmpp.Things;
 using IotXmpp.Virtual;
 using IotXmpp.Wiring;
 using Xunit;
@@ -25,6 +26,19 @@ public sealed class BoardFolderTests
     {
         string readme = File.ReadAllText(Repository.Path("hardware", "Boards", board, "README.md"));
         Assert.All(["](pinout.svg)", "](wiring.svg)", "## Power", "## Safety", "bom.csv", BoardPinout.Find(board)!.Name], word => Assert.Contains(word, readme, StringComparison.Ordinal));
+    }
+
+    /// <summary>What a reader copies from the README works: the firmware's own reader takes the part list and finds every pin.</summary>
+    [Theory]
+    [MemberData(nameof(Boards))]
+    public void The_part_list_of_the_readme_fits_the_board(string board)
+    {
+        string readme = File.ReadAllText(Repository.Path("hardware", "Boards", board, "README.md"));
+        string list = readme.Split("as the part list `")[1].Split('`')[0];
+        PartList parts = PartList.Parse(list, out string wrong);
+        Assert.Null(wrong);
+        Assert.Null(parts.Check(BoardTable.Find(board)));
+        Assert.True(parts.Count >= 7);
     }
 
     /// <summary>The parts of the default part list are on every board that has a pin for them.</summary>
