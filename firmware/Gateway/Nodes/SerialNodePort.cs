@@ -77,7 +77,14 @@ internal sealed class SerialStream : Stream
 
     private static readonly Dictionary<int, uint> Speeds = new()
     {
-        [9600] = 0x0D, [19200] = 0x0E, [38400] = 0x0F, [57600] = 0x1001, [115200] = 0x1002, [230400] = 0x1003, [460800] = 0x1004, [921600] = 0x1007,
+        [9600] = 0x0D,
+        [19200] = 0x0E,
+        [38400] = 0x0F,
+        [57600] = 0x1001,
+        [115200] = 0x1002,
+        [230400] = 0x1003,
+        [460800] = 0x1004,
+        [921600] = 0x1007,
     };
 
     private readonly SafeFileHandle _handle;

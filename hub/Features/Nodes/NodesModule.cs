@@ -4,8 +4,8 @@ using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Hub.Xml;
 using IotXmpp.Xml;
-using Tree = IotXmpp.Xml.Element;
 using IotXmpp.Xmpp;
+using Tree = IotXmpp.Xml.Element;
 
 namespace IotXmpp.Hub.Features.Nodes;
 

@@ -22,7 +22,8 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
     {
         CliResult text = await Run("things");
         Assert.True(text.Code == 0, text.ToString());
-        Assert.Equal(5, text.Lines.Length);
+        Assert.Equal(UpFixture.Things.Length + 1, text.Lines.Length);
+        Assert.Contains(text.Lines, l => l.StartsWith("node-1", StringComparison.Ordinal) && l.Contains("via gateway-1", StringComparison.Ordinal));
         Assert.StartsWith("THING", text.Lines[0], StringComparison.Ordinal);
         Assert.Contains(text.Lines, l => l.StartsWith("relay-1", StringComparison.Ordinal) && l.Contains("online", StringComparison.Ordinal) && l.Contains("dBm", StringComparison.Ordinal));
 
@@ -33,6 +34,21 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
         Assert.Equal("1.0.0", (string?)relay["firmware"]);
         Assert.NotNull(relay["since"]);
         Assert.Empty(json.Errors);
+    }
+
+    [Fact]
+    public async Task A_thing_behind_a_gateway_has_its_own_name()
+    {
+        CliResult form = await Run("form", "node-1", "--json");
+        Assert.Equal("fan", (string?)Assert.Single(form.Json)["name"]);
+        CliResult set = await Run("set", "node-1", "fan=true");
+        Assert.True(set.Code == 0, set.ToString());
+        Assert.StartsWith("node-1: fan=true", set.Out, StringComparison.Ordinal);
+        CliResult read = await Run("read", "node-1", "--json");
+        Assert.True(read.Code == 0, read.ToString());
+        Assert.Contains("fan", read.Out, StringComparison.Ordinal);
+        CliResult wrong = await Run("set", "node-1", "lamp=true");
+        Assert.Contains("node-1 has no parameter 'lamp'; it has: fan", wrong.ErrorLine, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,14 +4,14 @@ using Xunit;
 
 namespace IotXmpp.EndToEnd.Cli;
 
-/// <summary>One <c>iotxmpp up</c> for the tests of the other commands: a hub and four things on free ports.</summary>
+/// <summary>One <c>iotxmpp up</c> for the tests of the other commands: a hub, four things and one behind the gateway, on free ports.</summary>
 public sealed class UpFixture : IAsyncLifetime
 {
     private readonly TempFolder _folder = new("cli");
     private CliRun? _up;
 
     /// <summary>The ids of the things.</summary>
-    public static readonly string[] Things = ["battery-1", "bme280-1", "gateway-1", "relay-1"];
+    public static readonly string[] Things = ["battery-1", "bme280-1", "gateway-1", "node-1", "relay-1"];
 
     /// <summary>The arguments that keep a hub to free ports of this machine.</summary>
     public static readonly string[] FreePorts = ["--c2s", "127.0.0.1:0", "--c2s-tls", "127.0.0.1:0", "--http", "0"];

@@ -30,7 +30,7 @@ public sealed class UpTests
 
         Assert.Contains(events, e => (string?)e["event"] == "presence" && (string?)e["thing"] == "battery-1" && (string?)e["state"] == "sleeping" && e["until"] is not null);
         Assert.Contains(events, e => (string?)e["event"] == "command" && (string?)e["thing"] == "relay-1" && (string?)e["outcome"] == "done");
-        Assert.Equal(4, (int?)events[^1]["published"]);
+        Assert.Equal(UpFixture.Things.Length, (int?)events[^1]["published"]);
 
         string profile = Path.Combine(folder.Path, "config", "iotxmpp", "profile.json");
         Assert.Equal(FileModes.Secret, FileModes.Of(profile));

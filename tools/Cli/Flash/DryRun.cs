@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using IotXmpp.Cli.Flash.Nanoff;
 using IotXmpp.Cli.Boards;
+using IotXmpp.Cli.Flash.Nanoff;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Cli.Output;
 using IotXmpp.Cli.Serial;
