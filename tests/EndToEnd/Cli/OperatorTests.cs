@@ -236,6 +236,6 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
 
         CliResult things = await CliRun.RunAsync(environment, "things", "--profile", profile, "--json");
         Assert.True(things.Code == 0, things.ToString());
-        Assert.Equal(4, things.Json.Length);
+        Assert.Equal(5, things.Json.Length);
     }
 }
