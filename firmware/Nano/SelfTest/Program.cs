@@ -1,4 +1,5 @@
 using System;
+using IotXmpp.Esp32;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.SelfTest;
@@ -19,7 +20,7 @@ public static class Program
         try
         {
             NanoLink link = new NanoLink(SelfTestSettings.Host, SelfTestSettings.Port, SelfTestSettings.Domain, SelfTestSettings.Tls, SelfTestSettings.Authority);
-            new SelfTestRun(link, account, SelfTestSettings.Secret, new NanoHash(), new NanoRandom(), new MemorySettings()).Run();
+            new SelfTestRun(link, account, SelfTestSettings.Secret, new NativeHash(), new NativeRandom(), new MemorySettings()).Run();
         }
         catch (Exception e)
         {

@@ -4,17 +4,6 @@ using IotXmpp.Xmpp;
 
 namespace IotXmpp.Things;
 
-/// <summary>What a thing that sleeps is doing.</summary>
-public enum ThingLife
-{
-    /// <summary>Measuring, publishing, obeying.</summary>
-    Awake,
-    /// <summary>It has said good night and waits for the stream to close.</summary>
-    FallingAsleep,
-    /// <summary>Asleep: nothing happens any more in this loop.</summary>
-    Asleep,
-}
-
 /// <summary>
 /// A thing: it samples its parts on a schedule, keeps the samples in a ring until the hub has them, tells its status, obeys commands, brings actuators to
 /// their stated state when the uplink is lost, and sleeps. The same object runs on a board, on a gateway and on a PC. It has no thread, socket, timer or clock:
