@@ -210,7 +210,7 @@ public sealed class AdHoc : IStanzaHandler, IDiscoNodes
             while (parser.NextChild(inner))
             {
                 string name = parser.LocalIs("field") ? parser.Attribute("var") : null;
-                string text = name == null ? null : DataForm.ReadValue(parser);
+                string text = name == null ? null : DataForm.ReadValues(parser);
                 if (text != null && name != "FORM_TYPE")
                 {
                     room = values.Set(name, text) && room;

@@ -100,7 +100,7 @@ public sealed class Control : IStanzaHandler
                 return true;
             }
         }
-        ControlFailure failure = ReadCommand(parser, stanza.From, out ControlCommand command);
+        ControlFailure failure = Read(parser, stanza.From, out ControlCommand command);
         if (failure == null)
         {
             // Written down before it is done: after a power cut in between it is reported as not known, but never done twice.
@@ -145,7 +145,12 @@ public sealed class Control : IStanzaHandler
         client.Commit();
     }
 
-    private ControlFailure ReadCommand(XmlPullParser parser, Jid from, out ControlCommand command)
+    /// <summary>Reads and checks the parameters below the element that the parser stands on; a form counts, too.</summary>
+    /// <param name="parser">The parser.</param>
+    /// <param name="from">Who commands.</param>
+    /// <param name="command">The command; its values are checked when nothing is wrong.</param>
+    /// <returns>Null, or what is wrong.</returns>
+    public ControlFailure Read(XmlPullParser parser, Jid from, out ControlCommand command)
     {
         command = new ControlCommand { From = from, NodeId = string.Empty };
         string[] names = new string[MaxValues];

@@ -106,6 +106,22 @@ public static class DataForm
         return value;
     }
 
+    /// <summary>Reads all values of the field that the parser stands on (<c>text-multi</c>), to the field's end, with line ends between; null when it has none.</summary>
+    public static string ReadValues(XmlPullParser parser)
+    {
+        string value = null;
+        int depth = parser.Depth;
+        while (parser.NextChild(depth))
+        {
+            if (parser.Is(Ns.DataForms, "value"))
+            {
+                string text = parser.ReadText();
+                value = value == null ? text : value + "\n" + text;
+            }
+        }
+        return value;
+    }
+
     private static void ReadField(XmlPullParser parser, IFormVisitor visitor)
     {
         string name = Text(parser.Attribute("var"));

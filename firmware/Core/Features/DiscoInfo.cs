@@ -64,6 +64,15 @@ public sealed class DiscoInfo : IStanzaHandler
         _version = null;
     }
 
+    /// <summary>Adds features, each once.</summary>
+    public void AddFeatures(string[] features)
+    {
+        for (int i = 0; i < features.Length; i++)
+        {
+            AddFeature(features[i]);
+        }
+    }
+
     /// <summary>Adds a feature, once.</summary>
     public void AddFeature(string feature)
     {

@@ -106,15 +106,10 @@ public interface IFieldVisitor
 public static class SensorData
 {
     private static readonly XmlName Fields = new XmlName(Ns.SensorData, "fields");
-    private static readonly string[] Elements = { "numeric", "string", "boolean", "enum", "int", "long", "dateTime", "duration", "date", "time", "double", "color" };
-    private static readonly string[] Flags =
-    {
-        "momentary", "identity", "status", "computed", "peak", "automaticReadout", "missing", "automaticEstimate", "warning", "error", "writable", "historical",
-    };
-    private static readonly string[] FineHistorical =
-    {
-        "historicalSecond", "historicalMinute", "historicalHour", "historicalDay", "historicalWeek", "historicalMonth", "historicalQuarter", "historicalYear", "historicalOther",
-    };
+    // Words come by a switch: as tables of strings they would be a kilobyte of a device's heap.
+    private const int KindCount = 12;
+    private const int FlagCount = 12;
+    private const int FineCount = 9;
 
     /// <summary>What a sample of a sensor is: momentary. (That it was read automatically says the node; left out, it saves 24 bytes a sample, and one sample stays under 400.)</summary>
     public const FieldFlags Sample = FieldFlags.Momentary;
@@ -122,15 +117,15 @@ public static class SensorData
     /// <summary>The element that carries a kind.</summary>
     public static string ElementOf(FieldKind kind)
     {
-        return Elements[(int)kind];
+        return ElementAt((int)kind);
     }
 
     /// <summary>The kind that an element carries; false when it is none.</summary>
     public static bool TryKind(XmlPullParser parser, out FieldKind kind)
     {
-        for (int i = 0; i < Elements.Length; i++)
+        for (int i = 0; i < KindCount; i++)
         {
-            if (parser.LocalIs(Elements[i]))
+            if (parser.LocalIs(ElementAt(i)))
             {
                 kind = (FieldKind)i;
                 return true;
@@ -246,16 +241,16 @@ public static class SensorData
             return null;
         }
         FieldFlags flags = FieldFlags.None;
-        for (int i = 0; i < Flags.Length; i++)
+        for (int i = 0; i < FlagCount; i++)
         {
-            if (parser.AttributeFlag(Flags[i], false))
+            if (parser.AttributeFlag(FlagAt(i), false))
             {
                 flags |= (FieldFlags)(1 << i);
             }
         }
-        for (int i = 0; i < FineHistorical.Length; i++)
+        for (int i = 0; i < FineCount; i++)
         {
-            if (parser.AttributeFlag(FineHistorical[i], false))
+            if (parser.AttributeFlag(FineAt(i), false))
             {
                 flags |= FieldFlags.Historical;
             }
@@ -265,14 +260,68 @@ public static class SensorData
 
     private static StanzaWriter Open(StanzaWriter writer, FieldKind kind, string name, FieldFlags flags)
     {
-        writer.Start(Elements[(int)kind]).Attribute("name", name);
-        for (int i = 0; i < Flags.Length; i++)
+        writer.Start(ElementAt((int)kind)).Attribute("name", name);
+        for (int i = 0; i < FlagCount; i++)
         {
             if (((int)flags & 1 << i) != 0)
             {
-                writer.Attribute(Flags[i], true);
+                writer.Attribute(FlagAt(i), true);
             }
         }
         return writer;
+    }
+
+    private static string ElementAt(int index)
+    {
+        switch (index)
+        {
+            case 0: return "numeric";
+            case 1: return "string";
+            case 2: return "boolean";
+            case 3: return "enum";
+            case 4: return "int";
+            case 5: return "long";
+            case 6: return "dateTime";
+            case 7: return "duration";
+            case 8: return "date";
+            case 9: return "time";
+            case 10: return "double";
+            default: return "color";
+        }
+    }
+
+    private static string FlagAt(int index)
+    {
+        switch (index)
+        {
+            case 0: return "momentary";
+            case 1: return "identity";
+            case 2: return "status";
+            case 3: return "computed";
+            case 4: return "peak";
+            case 5: return "automaticReadout";
+            case 6: return "missing";
+            case 7: return "automaticEstimate";
+            case 8: return "warning";
+            case 9: return "error";
+            case 10: return "writable";
+            default: return "historical";
+        }
+    }
+
+    private static string FineAt(int index)
+    {
+        switch (index)
+        {
+            case 0: return "historicalSecond";
+            case 1: return "historicalMinute";
+            case 2: return "historicalHour";
+            case 3: return "historicalDay";
+            case 4: return "historicalWeek";
+            case 5: return "historicalMonth";
+            case 6: return "historicalQuarter";
+            case 7: return "historicalYear";
+            default: return "historicalOther";
+        }
     }
 }

@@ -95,8 +95,8 @@ public static class Sha1
     }
 }
 
-/// <summary>SHA-256 (FIPS 180-4 §6.2): nanoFramework has it only inside HMAC.</summary>
-public static class Sha256
+/// <summary>SHA-256 (FIPS 180-4 §6.2): nanoFramework has it only inside HMAC. An object takes data in pieces, such as an image that is larger than the memory.</summary>
+public sealed class Sha256
 {
     private static readonly uint[] K =
     {
@@ -106,50 +106,93 @@ public static class Sha256
         0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
     };
 
+    private const int BlockBytes = 64;
+
+    private readonly uint[] _w = new uint[64];
+    private readonly uint[] _h = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
+    private readonly byte[] _block = new byte[BlockBytes];
+    private long _length;
+
     /// <summary>The digest, 32 bytes.</summary>
     public static byte[] Digest(byte[] data)
     {
-        byte[] message = HashPadding.Pad(data);
-        uint[] w = new uint[64];
-        uint[] h = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
-        for (int block = 0; block < message.Length; block += 64)
+        Sha256 hash = new Sha256();
+        hash.Add(data, 0, data.Length);
+        return hash.Finish();
+    }
+
+    /// <summary>Takes a piece.</summary>
+    public void Add(byte[] data, int offset, int count)
+    {
+        int filled = (int)(_length % BlockBytes);
+        _length += count;
+        while (count > 0)
         {
-            HashPadding.Words(message, block, w);
-            for (int t = 16; t < 64; t++)
+            if (filled == 0 && count >= BlockBytes)
             {
-                uint x = w[t - 15];
-                uint y = w[t - 2];
-                w[t] = w[t - 16] + ((x >> 7 | x << 25) ^ (x >> 18 | x << 14) ^ x >> 3) + w[t - 7] + ((y >> 17 | y << 15) ^ (y >> 19 | y << 13) ^ y >> 10);
+                Block(data, offset);
+                offset += BlockBytes;
+                count -= BlockBytes;
+                continue;
             }
-            uint a = h[0], b = h[1], c = h[2], d = h[3], e = h[4], f = h[5], g = h[6], last = h[7];
-            for (int t = 0; t < 64; t++)
+            int take = BlockBytes - filled < count ? BlockBytes - filled : count;
+            System.Array.Copy(data, offset, _block, filled, take);
+            offset += take;
+            count -= take;
+            filled += take;
+            if (filled == BlockBytes)
             {
-                uint t1 = last + ((e >> 6 | e << 26) ^ (e >> 11 | e << 21) ^ (e >> 25 | e << 7)) + (e & f ^ ~e & g) + K[t] + w[t];
-                uint t2 = ((a >> 2 | a << 30) ^ (a >> 13 | a << 19) ^ (a >> 22 | a << 10)) + (a & b ^ a & c ^ b & c);
-                last = g;
-                g = f;
-                f = e;
-                e = d + t1;
-                d = c;
-                c = b;
-                b = a;
-                a = t1 + t2;
+                Block(_block, 0);
+                filled = 0;
             }
-            h[0] += a;
-            h[1] += b;
-            h[2] += c;
-            h[3] += d;
-            h[4] += e;
-            h[5] += f;
-            h[6] += g;
-            h[7] += last;
         }
+    }
+
+    /// <summary>The digest of all pieces, 32 bytes; the object is used up.</summary>
+    public byte[] Finish()
+    {
+        byte[] end = HashPadding.End(_length);
+        Add(end, 0, end.Length);
         byte[] digest = new byte[32];
         for (int i = 0; i < 8; i++)
         {
-            HashPadding.Put(h[i], digest, i * 4);
+            HashPadding.Put(_h[i], digest, i * 4);
         }
         return digest;
+    }
+
+    private void Block(byte[] data, int at)
+    {
+        uint[] w = _w;
+        HashPadding.Words(data, at, w);
+        for (int t = 16; t < 64; t++)
+        {
+            uint x = w[t - 15];
+            uint y = w[t - 2];
+            w[t] = w[t - 16] + ((x >> 7 | x << 25) ^ (x >> 18 | x << 14) ^ x >> 3) + w[t - 7] + ((y >> 17 | y << 15) ^ (y >> 19 | y << 13) ^ y >> 10);
+        }
+        uint a = _h[0], b = _h[1], c = _h[2], d = _h[3], e = _h[4], f = _h[5], g = _h[6], last = _h[7];
+        for (int t = 0; t < 64; t++)
+        {
+            uint t1 = last + ((e >> 6 | e << 26) ^ (e >> 11 | e << 21) ^ (e >> 25 | e << 7)) + (e & f ^ ~e & g) + K[t] + w[t];
+            uint t2 = ((a >> 2 | a << 30) ^ (a >> 13 | a << 19) ^ (a >> 22 | a << 10)) + (a & b ^ a & c ^ b & c);
+            last = g;
+            g = f;
+            f = e;
+            e = d + t1;
+            d = c;
+            c = b;
+            b = a;
+            a = t1 + t2;
+        }
+        _h[0] += a;
+        _h[1] += b;
+        _h[2] += c;
+        _h[3] += d;
+        _h[4] += e;
+        _h[5] += f;
+        _h[6] += g;
+        _h[7] += last;
     }
 }
 
@@ -168,6 +211,20 @@ internal static class HashPadding
             bits >>= 8;
         }
         return message;
+    }
+
+    /// <summary>What follows a message of so many bytes.</summary>
+    internal static byte[] End(long length)
+    {
+        byte[] end = new byte[(int)(64 - ((length + 8) % 64)) + 8];
+        end[0] = 0x80;
+        long bits = length * 8;
+        for (int i = 1; i <= 8; i++)
+        {
+            end[end.Length - i] = (byte)bits;
+            bits >>= 8;
+        }
+        return end;
     }
 
     internal static void Words(byte[] message, int block, uint[] w)

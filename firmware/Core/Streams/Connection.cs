@@ -287,7 +287,7 @@ internal sealed class Connection : IStreamSink
     {
         if (parser.LocalIs("r"))
         {
-            Nonza().Start("a", Ns.StreamManagement).Attribute("h", (long)Management.Handled).End();
+            Nonza().Start("a", Ns.StreamManagement).Attribute("h", NumberFormat.Signed(Management.Handled)).End();
             SendNonza();
         }
         else if (parser.LocalIs("a"))

@@ -138,7 +138,7 @@ internal sealed class Negotiation
         {
             _client.SetState(ClientState.Resuming);
             byte[] id = _client.Management.ResumeId;
-            _client.Nonza().Start("resume", Ns.StreamManagement).Attribute("h", (long)_client.Management.Handled).Attribute("previd", id, 0, id.Length).End();
+            _client.Nonza().Start("resume", Ns.StreamManagement).Attribute("h", NumberFormat.Signed(_client.Management.Handled)).Attribute("previd", id, 0, id.Length).End();
             _client.SendNonza();
             return;
         }

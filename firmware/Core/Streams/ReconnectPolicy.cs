@@ -1,3 +1,4 @@
+using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Streams;
@@ -83,7 +84,7 @@ public sealed class ReconnectPolicy
     private long Random(long bound)
     {
         _random.Fill(_bytes);
-        long dice = (uint)(_bytes[0] | _bytes[1] << 8 | _bytes[2] << 16 | _bytes[3] << 24);
+        long dice = NumberFormat.Signed((uint)(_bytes[0] | _bytes[1] << 8 | _bytes[2] << 16 | _bytes[3] << 24));
         return dice * (bound + 1) >> 32;
     }
 }

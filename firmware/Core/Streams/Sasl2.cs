@@ -77,7 +77,7 @@ internal sealed class Sasl2
         bool resumesInline = resumable && (features & StreamFeatures.InlineResume) != 0;
         if (resumesInline)
         {
-            writer.Start("resume", Ns.StreamManagement).Attribute("h", (long)management.Handled).Attribute("previd", management.ResumeId, 0, management.ResumeId.Length).End();
+            writer.Start("resume", Ns.StreamManagement).Attribute("h", NumberFormat.Signed(management.Handled)).Attribute("previd", management.ResumeId, 0, management.ResumeId.Length).End();
         }
         if (BindsInline(features) && resumable == resumesInline) // what can be resumed afterwards is not given up here
         {

@@ -1,4 +1,3 @@
-using System;
 using System.Collections;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
@@ -6,7 +5,7 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Streams;
 
 /// <summary>
-/// Acknowledgement and resumption (XEP-0198): counts what came, and keeps what was sent until the server has it. The queue is one ring of bytes, bounded, without an object per stanza.
+/// Acknowledgement and resumption (XEP-0198): counts what came, and keeps what was sent until the server has it. The queue is bytes, bounded, without an object per stanza.
 /// </summary>
 internal sealed class StreamManagement
 {
@@ -14,12 +13,10 @@ internal sealed class StreamManagement
     internal const int AskEvery = 5;
 
     private const int PrefixBytes = 4; // the length before each stanza
-    private const int FirstBytes = 1024;
 
     private readonly int _maximum;
-    private byte[] _ring = new byte[0];
-    private int _head; // where the oldest stanza starts
-    private int _used;
+    private readonly BlockQueue _queue = new BlockQueue();
+    private readonly byte[] _prefix = new byte[PrefixBytes];
     private int _sinceAsk;
     private bool _askWanted;
     private uint _acked;
@@ -53,8 +50,7 @@ internal sealed class StreamManagement
         Handled = 0;
         Unacked = 0;
         _acked = 0;
-        _head = 0;
-        _used = 0;
+        _queue.Clear();
         _sinceAsk = 0;
         _askWanted = false;
     }
@@ -88,7 +84,7 @@ internal sealed class StreamManagement
     /// <summary>Whether one more stanza of that size can be kept.</summary>
     internal bool HasRoom(int count)
     {
-        return !Keeping || _used + PrefixBytes + count <= _maximum;
+        return !Keeping || _queue.Count + PrefixBytes + count <= _maximum;
     }
 
     /// <summary>Keeps a stanza that is being sent.</summary>
@@ -103,21 +99,16 @@ internal sealed class StreamManagement
         {
             return false;
         }
-        Grow(_used + PrefixBytes + count);
-        int at = Wrap(_head + _used);
-        for (int shift = 0; shift < 32; shift += 8)
+        for (int i = 0; i < PrefixBytes; i++)
         {
-            _ring[at] = (byte)(count >> shift);
-            at = Wrap(at + 1);
+            _prefix[i] = (byte)(count >> (8 * i));
         }
-        int first = _ring.Length - at < count ? _ring.Length - at : count;
-        Array.Copy(buffer, offset, _ring, at, first);
-        Array.Copy(buffer, offset + first, _ring, 0, count - first);
-        _used += PrefixBytes + count;
+        _queue.Append(_prefix, 0, PrefixBytes);
+        _queue.Append(buffer, offset, count);
         Unacked++;
         _sinceAsk++;
         _askWanted |= matters;
-        return _sinceAsk >= AskEvery || _used > _maximum / 2;
+        return _sinceAsk >= AskEvery || _queue.Count > _maximum / 2;
     }
 
     internal void Asked()
@@ -140,21 +131,14 @@ internal sealed class StreamManagement
         }
         for (uint i = 0; i < fresh; i++)
         {
-            int size = PrefixBytes + LengthAt(_head);
-            _head = Wrap(_head + size);
-            _used -= size;
+            _queue.Drop(PrefixBytes + LengthAt(0));
             Unacked--;
         }
         _acked = handled;
         if (Unacked == 0)
         {
-            _head = 0;
             _askWanted = false;
             _sinceAsk = 0;
-            if (_ring.Length > 16384)
-            {
-                _ring = new byte[0]; // grown for a burst
-            }
         }
         return true;
     }
@@ -162,33 +146,24 @@ internal sealed class StreamManagement
     /// <summary>Sends all that waits once more, after a resumption.</summary>
     internal void Resend(ITransport transport)
     {
-        int at = _head;
+        int at = 0;
         for (int i = 0; i < Unacked; i++)
         {
             int count = LengthAt(at);
-            at = Wrap(at + PrefixBytes);
-            int first = _ring.Length - at < count ? _ring.Length - at : count;
-            transport.Send(_ring, at, first);
-            if (first < count)
-            {
-                transport.Send(_ring, 0, count - first);
-            }
-            at = Wrap(at + count);
+            _queue.Send(at + PrefixBytes, count, transport);
+            at += PrefixBytes + count;
         }
     }
 
     /// <summary>Tells of the messages that wait, after a resumption has failed.</summary>
     internal void TellUndelivered(XmppClient client, ArrayList listeners)
     {
-        int at = _head;
+        int at = 0;
         for (int i = 0; i < Unacked; i++)
         {
             byte[] stanza = new byte[LengthAt(at)];
-            at = Wrap(at + PrefixBytes);
-            int first = _ring.Length - at < stanza.Length ? _ring.Length - at : stanza.Length;
-            Array.Copy(_ring, at, stanza, 0, first);
-            Array.Copy(_ring, 0, stanza, first, stanza.Length - first);
-            at = Wrap(at + stanza.Length);
+            _queue.Peek(at + PrefixBytes, stanza);
+            at += PrefixBytes + stanza.Length;
             for (int k = 0; k < listeners.Count && stanza.Length > 1 && stanza[1] == 'm'; k++)
             {
                 ((IClientListener)listeners[k]).Undelivered(client, stanza, 0, stanza.Length);
@@ -204,42 +179,9 @@ internal sealed class StreamManagement
         return good;
     }
 
-    private int Wrap(int at)
-    {
-        return at >= _ring.Length ? at - _ring.Length : at;
-    }
-
     private int LengthAt(int at)
     {
-        int length = 0;
-        for (int shift = 0; shift < 32; shift += 8)
-        {
-            length |= _ring[at] << shift;
-            at = Wrap(at + 1);
-        }
-        return length;
-    }
-
-    private void Grow(int need)
-    {
-        if (need <= _ring.Length)
-        {
-            return;
-        }
-        int size = _ring.Length == 0 ? FirstBytes : _ring.Length * 2;
-        while (size < need)
-        {
-            size *= 2;
-        }
-        if (size > _maximum)
-        {
-            size = _maximum;
-        }
-        byte[] grown = new byte[size];
-        int first = _ring.Length - _head < _used ? _ring.Length - _head : _used;
-        Array.Copy(_ring, _head, grown, 0, first);
-        Array.Copy(_ring, 0, grown, first, _used - first);
-        _ring = grown;
-        _head = 0;
+        _queue.Peek(at, _prefix);
+        return _prefix[0] | _prefix[1] << 8 | _prefix[2] << 16 | _prefix[3] << 24;
     }
 }

@@ -159,7 +159,7 @@ public sealed class Element
         for (int i = 0; i < AttributeCount; i++)
         {
             string name = AttributeNameAt(i);
-            int end = name.Length > 0 && name[0] == '{' ? name.IndexOf('}') : -1;
+            int end = name.IndexOf('{') == 0 ? name.IndexOf('}') : -1;
             if (end < 0)
             {
                 writer.Attribute(name, AttributeValueAt(i));

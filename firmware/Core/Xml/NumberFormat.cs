@@ -6,6 +6,12 @@ public static class NumberFormat
     /// <summary>Room that any number or time below needs, in bytes.</summary>
     public const int MaxBytes = 32;
 
+    /// <summary>
+    /// The same number as one with a sign. On nanoFramework a plain conversion stays unsigned where it is handed to a method, and what that method calculates from it is wrong
+    /// as soon as it is below zero; the result of an operation has the type of its left side.
+    /// </summary>
+    public static long Signed(uint value) => long.MaxValue & value;
+
     /// <summary>Writes an integer.</summary>
     /// <returns>Its length in bytes.</returns>
     public static int Integer(long value, byte[] target, int offset)

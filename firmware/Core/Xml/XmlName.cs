@@ -1,32 +1,39 @@
 namespace IotXmpp.Xml;
 
-/// <summary>A namespaced element name with its bytes, made once and compared often: what handlers are registered under.</summary>
+/// <summary>A namespaced element name as bytes, made once and compared often: what handlers are registered under. It keeps one array and no text, since a device has some forty of them.</summary>
 public sealed class XmlName
 {
-    internal readonly byte[] NamespaceUtf8;
-    internal readonly byte[] LocalUtf8;
+    /// <summary>The local name, and the namespace behind it.</summary>
+    internal readonly byte[] Bytes;
+
+    /// <summary>Bytes of the local name.</summary>
+    internal readonly int LocalLength;
 
     /// <summary>A name.</summary>
     /// <param name="ns">The namespace; "" for none.</param>
     /// <param name="local">The local name.</param>
     public XmlName(string ns, string local)
     {
-        Namespace = ns;
-        Local = local;
-        NamespaceUtf8 = Utf8.Encode(ns);
-        LocalUtf8 = Utf8.Encode(local);
+        Bytes = Utf8.Encode(local + ns);
+        LocalLength = Utf8.Encode(local).Length;
     }
 
-    /// <summary>The namespace; "" for none.</summary>
-    public string Namespace { get; }
+    /// <summary>The namespace; "" for none. Makes a string.</summary>
+    public string Namespace
+    {
+        get { return Utf8.Decode(Bytes, LocalLength, Bytes.Length - LocalLength); }
+    }
 
-    /// <summary>The local name.</summary>
-    public string Local { get; }
+    /// <summary>The local name. Makes a string.</summary>
+    public string Local
+    {
+        get { return Utf8.Decode(Bytes, 0, LocalLength); }
+    }
 
     /// <summary>Whether the other has the same namespace and local name.</summary>
     public override bool Equals(object obj)
     {
-        return obj is XmlName other && other.Local == Local && other.Namespace == Namespace;
+        return obj is XmlName other && other.LocalLength == LocalLength && Utf8.Equal(Bytes, 0, Bytes.Length, other.Bytes);
     }
 
     /// <summary>A hash of both parts.</summary>

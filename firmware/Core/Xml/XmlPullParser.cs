@@ -10,7 +10,6 @@ namespace IotXmpp.Xml;
 /// </remarks>
 public sealed class XmlPullParser : XmlTokenizer
 {
-    private static readonly byte[] XmlNamespace = Utf8.Encode("http://www.w3.org/XML/1998/namespace");
 
     private readonly byte[] _name = new byte[96]; // a name that is looked for: the longest namespace of XMPP has about 60 bytes
 
@@ -33,7 +32,7 @@ public sealed class XmlPullParser : XmlTokenizer
     /// <summary>Whether the current element has this name.</summary>
     public bool Is(XmlName name)
     {
-        return _scope.LocalIs(_current, name.LocalUtf8) && _scope.NamespaceIs(_current, name.NamespaceUtf8);
+        return _scope.Is(_current, name);
     }
 
     /// <summary>Whether the current element has this name.</summary>
@@ -161,7 +160,7 @@ public sealed class XmlPullParser : XmlTokenizer
         }
         if (XmlScope.IsXmlPrefix(_buffer, _attributes.PrefixAt(index), _attributes.PrefixLength(index)))
         {
-            return Utf8.Decode(XmlNamespace, 0, XmlNamespace.Length);
+            return "http://www.w3.org/XML/1998/namespace";
         }
         return _scope.Find(_buffer, _attributes.PrefixAt(index), _attributes.PrefixLength(index), out int at, out int length) ? Utf8.Decode(_scope.Bytes, at, length) : string.Empty;
     }
@@ -262,6 +261,12 @@ public sealed class XmlPullParser : XmlTokenizer
             token = Next();
         }
         while (_scope.Depth >= depth && token != XmlToken.NeedMore && token != XmlToken.Error);
+    }
+
+    /// <summary>Whether bytes of a start tag are exactly this text, of at most 96 bytes (a longer one is none). Makes no string, and indexes none.</summary>
+    internal bool TextIs(byte[] buffer, int offset, int count, string text)
+    {
+        return Look(text) == count && Utf8.Equal(buffer, offset, _name, 0, count);
     }
 
     private int Look(string name)

@@ -165,21 +165,16 @@ internal sealed class XmlScope
         return _nameLength[level] == length && Utf8.Equal(buffer, offset, _bytes, _nameAt[level], length);
     }
 
-    internal bool LocalIs(int level, byte[] local)
+    internal bool Is(int level, XmlName name)
     {
-        int skip = LocalSkip(level);
-        return Utf8.Equal(_bytes, _nameAt[level] + skip, _nameLength[level] - skip, local);
+        int local = name.LocalLength;
+        return LocalIs(level, name.Bytes, local) && _uriLength[level] == name.Bytes.Length - local && Utf8.Equal(_bytes, _uriAt[level], name.Bytes, local, _uriLength[level]);
     }
 
     internal bool LocalIs(int level, byte[] buffer, int length)
     {
         int skip = LocalSkip(level);
         return _nameLength[level] - skip == length && Utf8.Equal(_bytes, _nameAt[level] + skip, buffer, 0, length);
-    }
-
-    internal bool NamespaceIs(int level, byte[] ns)
-    {
-        return Utf8.Equal(_bytes, _uriAt[level], _uriLength[level], ns);
     }
 
     internal bool NamespaceIs(int level, byte[] buffer, int length)

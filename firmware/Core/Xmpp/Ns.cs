@@ -41,6 +41,8 @@ public static class Ns
     public const string DiscoItems = "http://jabber.org/protocol/disco#items";
     /// <summary>Entity capabilities (XEP-0115).</summary>
     public const string Caps = "http://jabber.org/protocol/caps";
+    /// <summary>In-band registration (XEP-0077).</summary>
+    public const string Register = "jabber:iq:register";
     /// <summary>Ping (XEP-0199).</summary>
     public const string Ping = "urn:xmpp:ping";
     /// <summary>Software version (XEP-0092).</summary>

@@ -24,7 +24,7 @@ public sealed class Stanza
     private static readonly XmlName MessageName = new XmlName(Ns.Client, "message");
     private static readonly XmlName PresenceName = new XmlName(Ns.Client, "presence");
     private static readonly XmlName IqName = new XmlName(Ns.Client, "iq");
-    private static readonly string[] Attributes = { "type", "id", "from", "to" };
+    private const int AttributeCount = 4;
 
     private readonly XmlPullParser _parser;
     private readonly int[] _at = new int[4];
@@ -93,15 +93,7 @@ public sealed class Stanza
         {
             return false;
         }
-        int i = 0;
-        foreach (char c in type)
-        {
-            if (_head[_at[0] + i++] != c)
-            {
-                return false;
-            }
-        }
-        return true;
+        return _parser.TextIs(_head, _at[0], length, type);
     }
 
     /// <summary>Goes (back) to its start tag. Then read on with the parser; what follows the stanza is not seen.</summary>
@@ -190,9 +182,9 @@ public sealed class Stanza
         _from = null;
         _to = null;
         int at = 0;
-        for (int i = 0; i < Attributes.Length; i++)
+        for (int i = 0; i < AttributeCount; i++)
         {
-            int index = Kind == StanzaKind.None ? -1 : parser.FindAttribute(Attributes[i]);
+            int index = Kind == StanzaKind.None ? -1 : parser.FindAttribute(AttributeAt(i));
             _at[i] = at;
             _length[i] = -1;
             if (index < 0)
@@ -208,6 +200,17 @@ public sealed class Stanza
             }
             _length[i] = parser.CopyAttribute(index, _head, at);
             at += _length[i];
+        }
+    }
+
+    private static string AttributeAt(int index)
+    {
+        switch (index)
+        {
+            case 0: return "type";
+            case 1: return "id";
+            case 2: return "from";
+            default: return "to";
         }
     }
 

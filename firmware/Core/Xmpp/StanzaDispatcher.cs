@@ -21,6 +21,8 @@ internal sealed class StanzaDispatcher
         _iqs = iqs;
     }
 
+    internal IStanzaHandler Observer { get; set; }
+
     internal void Add(IStanzaHandler handler)
     {
         _handlers.Add(handler);
@@ -34,6 +36,10 @@ internal sealed class StanzaDispatcher
 
     internal void Dispatch(Stanza stanza)
     {
+        if (Observer != null)
+        {
+            Observer.Handle(_client, stanza);
+        }
         bool iq = stanza.Kind == StanzaKind.Iq;
         bool answer = iq && (stanza.TypeIs("result") || stanza.TypeIs("error"));
         if (answer && _iqs.Answer(_client, stanza, _client.Jid, true))

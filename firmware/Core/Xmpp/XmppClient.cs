@@ -86,6 +86,12 @@ public sealed class XmppClient
         _dispatcher.Add(handler);
     }
 
+    /// <summary>Is shown every stanza before anybody else, the answers to our IQs too, for a log; what it returns does not count. Null for nobody.</summary>
+    public IStanzaHandler Observer
+    {
+        set { _dispatcher.Observer = value; }
+    }
+
     /// <summary>Adds somebody who answers IQ requests with this payload.</summary>
     public void AddIqHandler(XmlName payload, IStanzaHandler handler)
     {

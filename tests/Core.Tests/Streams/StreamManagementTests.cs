@@ -165,13 +165,15 @@ public sealed partial class StreamManagementTests
     }
 
     /// <summary>Cuts, lost answers, lost requests in any order: what the server has got is what was sent, in order, once; the same the other way.</summary>
-    [Fact]
-    public void Nothing_is_lost_and_nothing_comes_twice_whatever_is_cut()
+    [Theory]
+    [InlineData(600, 0)]
+    [InlineData(5000, 1700)] // stanzas over the borders of the queue's blocks
+    public void Nothing_is_lost_and_nothing_comes_twice_whatever_is_cut(int unackedBytes, int filler)
     {
         var actions = Gen.Choose(0, 9).ListOf(60).ToArbitrary();
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(300), Prop.ForAll(actions, script =>
         {
-            var h = new Harness(o => o.UnackedBytes = 600).Online();
+            var h = new Harness(o => o.UnackedBytes = unackedBytes).Online();
             var server = new List<int>(); // what the server has handled
             var wire = string.Empty; // sent, not yet read by the server
             var sent = 0;
@@ -182,7 +184,7 @@ public sealed partial class StreamManagementTests
                 switch (action)
                 {
                     case <= 4:
-                        if (Message(h, sent) == SendResult.Sent)
+                        if (Message(h, sent, filler == 0 ? 0 : sent * 331 % filler) == SendResult.Sent)
                         {
                             sent++;
                         }
@@ -223,13 +225,22 @@ public sealed partial class StreamManagementTests
 
     private static void Read(ref string wire, List<int> server)
     {
+        foreach (Match match in FillerPattern().Matches(wire))
+        {
+            var number = int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(string.Concat(Enumerable.Range(number, match.Groups[2].Length).Select(i => (char)('a' + (i % 26)))), match.Groups[2].Value);
+        }
         server.AddRange(BodyPattern().Matches(wire).Select(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)));
         wire = string.Empty;
     }
 
-    private static SendResult Message(Harness h, int number)
+    private static SendResult Message(Harness h, int number, int filler = 0)
     {
-        h.Client.BeginMessage(Bob, "chat", null).Element("body", number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var writer = h.Client.BeginMessage(Bob, "chat", null).Element("body", number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (filler > 0)
+        {
+            writer.Element("thread", string.Concat(Enumerable.Range(number, filler).Select(i => (char)('a' + (i % 26)))));
+        }
         return h.Client.Commit();
     }
 
@@ -261,6 +272,9 @@ public sealed partial class StreamManagementTests
 
     [GeneratedRegex("<body>([0-9]+)</body>")]
     private static partial Regex BodyPattern();
+
+    [GeneratedRegex("<body>([0-9]+)</body><thread>([a-z]*)</thread>")]
+    private static partial Regex FillerPattern();
 
     [GeneratedRegex("^<resume xmlns='urn:xmpp:sm:3' h='([0-9]+)' previd='some-long-sm-id'/>$")]
     private static partial Regex ResumePattern();
