@@ -1,3 +1,4 @@
+using IotXmpp.Esp32.Improv;
 using IotXmpp.Sasl;
 using IotXmpp.Things;
 using IotXmpp.Xmpp;
@@ -31,9 +32,6 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
     /// <summary>Milliseconds without the hub after which the time of day is doubted and asked for again. Default 120,000.</summary>
     public const int DoubtMs = 120000;
 
-    /// <summary>Milliseconds that samples may wait for the hub in memory before they are written to flash. Default 5,000: an answer takes less, and a power cut takes no more.</summary>
-    public const int HeldMs = 5000;
-
     /// <summary>Bytes of stanzas that wait for acknowledgement at most. Default 4,096: a batch of ten samples twice, and no allocation is larger.</summary>
     public const int UnackedBytes = 4096;
 
@@ -52,15 +50,17 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
     private readonly BoardControls _controls;
     private readonly SerialReport _serial;
     private readonly BoardReport _report;
+    private readonly BoardUpdate _update;
+    private readonly byte[] _updateKey;
     private readonly string _trouble;
     private readonly string _firmware;
+    private ImprovDoor _door;
     private bool _begun;
     private bool _stopping;
     private int _clockSets;
     private long _startMs;
     private long _sayAtMs;
     private long _awaySinceMs;
-    private long _waitingSinceMs = -1;
     private long _heapMs = long.MinValue;
     private long _heap = -1;
 
@@ -79,6 +79,11 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         board.Watchdog.Start(WatchdogMs);
         string wrong;
         Config = BoardConfig.Parse(board.Files.Read(BoardConfig.Path), out wrong);
+        if (Config != null && Config.WatchdogPin >= 0)
+        {
+            board.Watchdog.UsePin(Config.WatchdogPin);
+        }
+
         DeviceKey key = wrong == null ? DeviceKey.Parse(board.Files.Read(DeviceKey.Path), out wrong) : null;
         if (wrong != null)
         {
@@ -92,6 +97,9 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
             _serial.Write(SerialReport.BadSettings, "reason", BoardConfig.Path + " " + Config.Warning);
         }
 
+        _update = new BoardUpdate(board, _settings, _guard, _serial);
+        _updateKey = key.Update;
+        _firmware = _update.Version(firmware);
         ThingPart[] parts = MakeParts();
         _network = NetworkSettings.Load(Config, _settings);
         board.Radio.Use(_network.Ssid, _network.Password);
@@ -105,6 +113,8 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
             return;
         }
 
+        // Where nothing could end a frozen handshake the hub is always asked first; where a chip has just ended one, until the hub is well again.
+        _transport.LooksFirst = Config.WatchdogPin < 0 || _guard.WasFrozen;
         _trial = new NetworkTrial(_network, _settings, board.Radio);
         _store = new WriteBehindStore(board.Segments);
         ClientOptions options = ClientOptions.ForThing(Config.Account, key.Keys);
@@ -119,10 +129,12 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         {
             _serial.Stanzas = true;
             _transport.Report = _serial;
-            Client.AddHandler(_report);
+            Client.Observer = _report;
         }
 
-        ThingOptions thing = BoardOptions.Of(Config, firmware, SafeReason);
+        ThingOptions thing = BoardOptions.Of(Config, _firmware, SafeReason);
+        thing.Claim = key.Claim;
+        thing.OwnerListener = _report;
         if (configure != null)
         {
             configure.Configure(thing, options);
@@ -173,28 +185,16 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
     }
 
     /// <summary>The clock; null when the board is not provisioned.</summary>
-    public ClockKeeper Clock
-    {
-        get { return _clock; }
-    }
+    public ClockKeeper Clock => _clock;
 
     /// <summary>New network settings and their trial; null when the board is not provisioned.</summary>
-    public NetworkTrial Trial
-    {
-        get { return _trial; }
-    }
+    public NetworkTrial Trial => _trial;
 
     /// <inheritdoc/>
-    public string BootReason
-    {
-        get { return _guard.Reason; }
-    }
+    public string BootReason => _guard.Reason;
 
     /// <inheritdoc/>
-    public int SignalDbm
-    {
-        get { return _board.Radio.SignalDbm; }
-    }
+    public int SignalDbm => _board.Radio.SignalDbm;
 
     /// <summary>Free bytes of the managed heap; looked at once a minute, since it costs a collection.</summary>
     public long FreeHeapBytes
@@ -222,14 +222,21 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
             Begin(nowMs);
         }
 
-        if (State == BoardState.Unprovisioned)
-        {
-            return SayTrouble(nowMs);
-        }
-
         if (IsOver)
         {
             return ThingLoop.MaxStepMs;
+        }
+
+        if ((_door != null && _door.Step(nowMs)) || (_update != null && _update.WantsRestart))
+        {
+            Restart();
+            return ThingLoop.MaxStepMs;
+        }
+
+        if (State == BoardState.Unprovisioned)
+        {
+            SayTrouble(nowMs);
+            return _door == null ? ThingLoop.MaxStepMs : ImprovDoor.StepMs;
         }
 
         if (nowMs - _startMs >= StartGuard.StableMs)
@@ -253,8 +260,9 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         }
 
         StepNetwork(nowMs);
-        Spare(nowMs);
+        _store.Spare(Loop.Ring.Count > 0, Client.IsOnline, nowMs);
         StepSafe(nowMs);
+        wait = _door != null && wait > ImprovDoor.StepMs ? ImprovDoor.StepMs : wait;
         return _transport.IsAboutToConnect ? 1 : wait;
     }
 
@@ -288,6 +296,12 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
     /// <inheritdoc/>
     public void Restart()
     {
+        if (_guard.IsSafe && _update != null && _update.IsActivated)
+        {
+            // What mends a board in safe mode must get its try.
+            _guard.LeaveSafe();
+        }
+
         EndWith("software", "software");
     }
 
@@ -300,6 +314,13 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
     public void SessionStarted(XmppClient client, bool resumed)
     {
         _clock.Confirm();
+        _transport.LooksFirst = Config.WatchdogPin < 0;
+        if (_door != null)
+        {
+            _door.Close();
+            _door = null;
+        }
+
         bool tried = _trial.IsOnTrial;
         _trial.Reached();
         if (tried)
@@ -341,10 +362,10 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         }
 
         string wrong;
-        ThingPart[] parts = _board.MakeParts(Config, _settings, out wrong);
+        ThingPart[] parts = _update.MakeParts(_board, Config, _settings, out wrong);
         if (parts != null)
         {
-            return parts;
+            return parts.Length > 0 ? parts : new ThingPart[] { new BoardHealth(this) };
         }
 
         SafeReason = "parts: " + wrong;
@@ -378,6 +399,7 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
             Watchdog = _board.Watchdog,
             Power = this,
             Status = this,
+            Update = _update.Platform(_updateKey),
         };
     }
 
@@ -397,17 +419,17 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         {
             _clock.Resume(_board.KeptUtcMs, nowMs);
         }
+
+        _door = ImprovDoor.Open(_board, Config, _settings, _network, _link, _firmware);
     }
 
-    private int SayTrouble(long nowMs)
+    private void SayTrouble(long nowMs)
     {
         if (nowMs >= _sayAtMs)
         {
             _sayAtMs = nowMs + SayMs;
             _serial.Write(SerialReport.BadSettings, "reason", _trouble);
         }
-
-        return ThingLoop.MaxStepMs;
     }
 
     // The one place that may block: what may follow is written down first, and the watchdog gets its full time.
@@ -458,23 +480,6 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
         {
             _awaySinceMs = nowMs;
             _clock.Doubt();
-        }
-    }
-
-    // Online, a sample is on flash only when the hub does not take it soon.
-    private void Spare(long nowMs)
-    {
-        bool waits = Loop.Ring.Count > 0;
-        if (!waits || _waitingSinceMs < 0)
-        {
-            _waitingSinceMs = waits ? nowMs : -1;
-        }
-
-        bool late = waits && nowMs - _waitingSinceMs >= HeldMs;
-        bool hold = Client.IsOnline && !late;
-        if (hold != _store.Hold || late)
-        {
-            _store.Hold = hold;
         }
     }
 

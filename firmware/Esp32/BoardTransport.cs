@@ -2,42 +2,17 @@ using IotXmpp.Xmpp;
 
 namespace IotXmpp.Esp32;
 
-/// <summary>A socket with TLS, as little of it as <see cref="BoardTransport"/> needs: one connection at a time.</summary>
-public interface IBoardSocket
-{
-    /// <summary>Connects: name, TCP, TLS. Blocks; the whole runtime may stand still in the handshake, and only the watchdog ends a server's silence.</summary>
-    /// <param name="host">A name or an address.</param>
-    /// <param name="port">The port.</param>
-    /// <returns>Null when TLS stands and the certificate is good; else why not, for people; <see cref="BoardTransport.Untrusted"/> first when it is the certificate.</returns>
-    string Open(string host, int port);
-
-    /// <summary>Reads what is there; returns at once.</summary>
-    /// <param name="buffer">Where to.</param>
-    /// <returns>Bytes read; 0 when nothing is there; -1 when the connection is over.</returns>
-    int Read(byte[] buffer);
-
-    /// <summary>Writes all of it; bounded by the socket's send time-out.</summary>
-    /// <param name="buffer">The bytes.</param>
-    /// <param name="offset">The first of them.</param>
-    /// <param name="count">How many.</param>
-    /// <returns>False when the connection is over.</returns>
-    bool TryWrite(byte[] buffer, int offset, int count);
-
-    /// <summary>Closes; may be called at any time.</summary>
-    void Close();
-}
-
 /// <summary>Direct TLS (XEP-0368) over a socket that blocks: everything happens within <see cref="Step"/>, so the client is never called from within its own calls.</summary>
 public sealed class BoardTransport : IBoardTransport
 {
-    /// <summary>Bytes read at once. Default 1,024: a stanza of the hub, and two TLS records.</summary>
-    public const int ReadBytes = 1024;
+    /// <summary>Bytes read at once. Default 256: most answers of a hub; what is longer comes in pieces, which the client puts together in its own buffer, so more would be held twice.</summary>
+    public const int ReadBytes = 256;
 
-    /// <summary>Reads in one step at most. Default 8: more than the 4 KiB that a thing's stanza may have, and the loop gets its turn.</summary>
-    public const int ReadsAStep = 8;
+    /// <summary>Reads in one step at most. Default 20: more than the 4 KiB that a thing's stanza may have, and the loop gets its turn.</summary>
+    public const int ReadsAStep = 20;
 
-    /// <summary>What a failure begins with when the hub's certificate is not good.</summary>
-    public const string Untrusted = "certificate: ";
+    /// <summary>Milliseconds that a hub has to show that it is awake, when it is looked at first. Default 5,000: a busy one on a slow line answers within two.</summary>
+    public const int LookMs = 5000;
 
     private readonly IBoardSocket _socket;
     private readonly NetworkSettings _network;
@@ -46,11 +21,15 @@ public sealed class BoardTransport : IBoardTransport
     private string _host;
     private int _port;
     private bool _opening;
+    private bool _looked;
     private bool _open;
     private bool _broken;
 
-    /// <summary>Is shown what goes out; null for nobody.</summary>
+    /// <inheritdoc/>
     public SerialReport Report { get; set; }
+
+    /// <inheritdoc/>
+    public bool LooksFirst { get; set; }
 
     /// <summary>A way to the hub.</summary>
     /// <param name="socket">The socket.</param>
@@ -97,6 +76,7 @@ public sealed class BoardTransport : IBoardTransport
         _host = host.Length > 0 ? host : _network.Host;
         _port = port > 0 ? port : _network.Port;
         _opening = true;
+        _looked = false;
         _broken = false;
     }
 
@@ -105,8 +85,15 @@ public sealed class BoardTransport : IBoardTransport
     {
         if (_opening)
         {
+            bool looks = LooksFirst && !_looked;
+            string failure = looks ? _socket.Look(_host, _port, LookMs) : _socket.Open(_host, _port);
+            if (looks && failure == null)
+            {
+                _looked = true;
+                return; // opened in the next step: between the two the watchdog is fed
+            }
+
             _opening = false;
-            string failure = _socket.Open(_host, _port);
             if (failure != null)
             {
                 _socket.Close();

@@ -1,3 +1,4 @@
+using IotXmpp.Esp32.Improv;
 using IotXmpp.Sasl;
 using IotXmpp.Things;
 using IotXmpp.Xmpp;
@@ -15,6 +16,9 @@ public interface IBoard
 
     /// <summary>The segments of the telemetry ring on flash.</summary>
     ISegmentStore Segments { get; }
+
+    /// <summary>The images that came by updates, in segments of their own.</summary>
+    ISegmentStore Images { get; }
 
     /// <summary>The radio.</summary>
     IRadio Radio { get; }
@@ -58,12 +62,33 @@ public interface IBoard
     /// <summary>Makes the parts of a thing.</summary>
     /// <param name="config">The board's configuration, with the part list.</param>
     /// <param name="settings">Where parts keep what was set.</param>
+    /// <param name="image">The image whose parts are wanted (a .pe with a <c>BoardModule</c>), checked; null for the parts that were flashed.</param>
     /// <param name="wrong">What is wrong, one line for people; null when nothing is.</param>
     /// <returns>The parts, or null when something is wrong.</returns>
-    ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string wrong);
+    ThingPart[] MakeParts(BoardConfig config, ISettings settings, byte[] image, out string wrong);
 
     /// <summary>The serial line, for the board's own report.</summary>
     IReportOutput Serial { get; }
+
+    /// <summary>The chip, as Improv names it: <c>ESP32</c>, <c>ESP32-S3</c>, <c>ESP32-C3</c>.</summary>
+    string Chip { get; }
+
+    /// <summary>Opens the board's second serial line.</summary>
+    /// <param name="config">The board's configuration; null when there is none, and the board is known by its chip only.</param>
+    /// <returns>The line; null when the board has no pins for one, or a part uses them.</returns>
+    IBoardLine OpenLine(BoardConfig config);
+}
+
+/// <summary>A serial line. Every call returns at once, but for a write to a line that takes nothing, which gives up after a second.</summary>
+public interface IBoardLine : IImprovLine
+{
+    /// <summary>Reads what has come.</summary>
+    /// <param name="buffer">Where to.</param>
+    /// <returns>Bytes read; 0 when there are none.</returns>
+    int Read(byte[] buffer);
+
+    /// <summary>Gives it up.</summary>
+    void Close();
 }
 
 /// <summary>Files on flash. A write that is cut by a power loss may leave any part of the file.</summary>
@@ -99,6 +124,12 @@ public interface IBoardTransport : ITransport
     /// <summary>Is shown what goes out; null for nobody.</summary>
     SerialReport Report { get; set; }
 
+    /// <summary>
+    /// Whether the hub is asked for a sign of life before each handshake, by a connection of its own that costs a round trip and, at the hub, a handshake that fails. A hub that hangs then keeps
+    /// the board away instead of freezing it.
+    /// </summary>
+    bool LooksFirst { get; set; }
+
     /// <summary>Whether the next <see cref="Step"/> will make a connection, and so may block.</summary>
     bool IsAboutToConnect { get; }
 }
@@ -109,6 +140,10 @@ public interface IBoardWatchdog : IWatchdog
     /// <summary>Starts it.</summary>
     /// <param name="timeoutMs">Milliseconds without a feed after which the board is reset.</param>
     void Start(int timeoutMs);
+
+    /// <summary>Says which pin feeds a watchdog chip on the reset line: the only thing that ends a handshake that has frozen the runtime. Each feed toggles it, from now on.</summary>
+    /// <param name="gpio">The pin.</param>
+    void UsePin(int gpio);
 }
 
 /// <summary>The board's power.</summary>
@@ -139,6 +174,10 @@ public interface IRadio
 
     /// <summary>Why the last attempt failed: <c>not-found</c>, <c>refused</c>, <c>no-address</c> or <c>timeout</c>; "" when it did not, or is not over.</summary>
     string Failure { get; }
+
+    /// <summary>Looks around. May take some seconds.</summary>
+    /// <returns>The networks in reach: for each its name, dBm as text, and <c>YES</c> or <c>NO</c> for a password.</returns>
+    string[][] Scan();
 
     /// <summary>Says which network to use from the next <see cref="Connect"/> on.</summary>
     /// <param name="ssid">Its name; "" for the one that was flashed.</param>

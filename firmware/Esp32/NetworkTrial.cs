@@ -19,11 +19,12 @@ public sealed class NetworkTrial : ThingPart
     public const int DelayMs = 2000;
 
     private readonly NetworkSettings _now;
-    private readonly NetworkSettings _before = new NetworkSettings();
-    private readonly NetworkSettings _next = new NetworkSettings();
     private readonly ISettings _settings;
     private readonly IRadio _radio;
     private readonly ControlParameter[] _parameters;
+    // There while they are needed: what held before, during a trial, and what is to be tried, before one.
+    private NetworkSettings _before;
+    private NetworkSettings _next;
     private long _startMs = -1;
     private long _endMs = -1;
 
@@ -92,6 +93,7 @@ public sealed class NetworkTrial : ThingPart
 
         if (_startMs < 0)
         {
+            _next = new NetworkSettings();
             _next.CopyFrom(_now);
         }
 
@@ -131,8 +133,10 @@ public sealed class NetworkTrial : ThingPart
         if (_startMs >= 0 && nowMs >= _startMs)
         {
             _startMs = -1;
+            _before = new NetworkSettings();
             _before.CopyFrom(_now);
             _now.CopyFrom(_next);
+            _next = null;
             _endMs = nowMs + TrialMs;
             Outcome = string.Empty;
             return true;
@@ -142,6 +146,7 @@ public sealed class NetworkTrial : ThingPart
         {
             _endMs = -1;
             _now.CopyFrom(_before);
+            _before = null;
             Outcome = "the new network settings did not reach the hub within 5 minutes: the old ones hold";
             return true;
         }
@@ -155,6 +160,7 @@ public sealed class NetworkTrial : ThingPart
         if (_endMs >= 0)
         {
             _endMs = -1;
+            _before = null;
             _now.Save(_settings);
             Outcome = "the new network settings reached the hub and are kept";
         }

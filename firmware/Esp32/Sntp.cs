@@ -1,3 +1,5 @@
+using IotXmpp.Xml;
+
 namespace IotXmpp.Esp32;
 
 /// <summary>The 48 bytes of SNTP version 4 (RFC 4330): the question and what of an answer is believed. The socket is the board's.</summary>
@@ -71,5 +73,5 @@ public sealed class Sntp
         return true;
     }
 
-    private static long Get32(byte[] packet, int at) => ((long)packet[at] << 24) | ((long)packet[at + 1] << 16) | ((long)packet[at + 2] << 8) | packet[at + 3];
+    private static long Get32(byte[] packet, int at) => NumberFormat.Signed((uint)((packet[at] << 24) | (packet[at + 1] << 16) | (packet[at + 2] << 8) | packet[at + 3]));
 }

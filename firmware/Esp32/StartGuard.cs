@@ -24,7 +24,7 @@ public sealed class StartGuard
     private const byte Software = 1;
     private const byte Watchdog = 2;
     private const byte Panic = 3;
-    private static readonly string[] Words = new string[] { "power-on", "software", "watchdog", "panic" };
+    private const byte WordCount = 4;
 
     private readonly ISettings _settings;
     private byte _announced;
@@ -43,13 +43,14 @@ public sealed class StartGuard
         if (kept != null && kept.Length == 4)
         {
             FailedStarts = kept[0];
-            announced = kept[1] < Words.Length ? kept[1] : Nothing;
+            announced = kept[1] < WordCount ? kept[1] : Nothing;
             wasAtRisk = kept[2] != 0;
+            WasFrozen = wasAtRisk;
         }
 
         if (announced != Nothing && (hardware.Length == 0 || hardware == "software"))
         {
-            Reason = Words[announced];
+            Reason = WordAt(announced);
         }
         else if (hardware.Length > 0)
         {
@@ -57,7 +58,7 @@ public sealed class StartGuard
         }
         else
         {
-            Reason = wasAtRisk ? "watchdog" : Words[0];
+            Reason = WordAt(wasAtRisk ? Watchdog : Nothing);
         }
 
         // Neither a hub that hangs in the handshake nor what was announced is a fault of the parts.
@@ -77,8 +78,11 @@ public sealed class StartGuard
     /// <summary>Starts in a row that were not followed by two good minutes, this one included.</summary>
     public int FailedStarts { get; private set; }
 
+    /// <summary>Whether the last life ended in the middle of what may block for ever.</summary>
+    public bool WasFrozen { get; }
+
     /// <summary>Whether this start is to be a safe one.</summary>
-    public bool IsSafe { get; }
+    public bool IsSafe { get; private set; }
 
     /// <summary>Two minutes are over: this start is a good one. A safe start stays one until <see cref="LeaveSafe"/>.</summary>
     public void Good()
@@ -98,6 +102,14 @@ public sealed class StartGuard
         Save();
     }
 
+    /// <summary>The starts that failed were those of an image on trial, which is given up: they say nothing of the one that runs now.</summary>
+    public void Pardon()
+    {
+        FailedStarts = 1;
+        IsSafe = false;
+        Save();
+    }
+
     /// <summary>The board is about to sleep: a good end of a start.</summary>
     public void Sleep()
     {
@@ -109,9 +121,9 @@ public sealed class StartGuard
     /// <param name="reason"><c>software</c>, <c>watchdog</c> or <c>panic</c>.</param>
     public void Announce(string reason)
     {
-        for (byte i = 1; i < Words.Length; i++)
+        for (byte i = 1; i < WordCount; i++)
         {
-            if (Words[i] == reason)
+            if (WordAt(i) == reason)
             {
                 _announced = i;
             }
@@ -128,7 +140,7 @@ public sealed class StartGuard
         byte[] kept = settings.Read(Key);
         if (kept != null && kept.Length == 4)
         {
-            kept[1] = reason == Words[Panic] ? Panic : Watchdog;
+            kept[1] = reason == WordAt(Panic) ? Panic : Watchdog;
             settings.Write(Key, kept);
         }
     }
@@ -141,6 +153,17 @@ public sealed class StartGuard
         {
             _atRisk = atRisk;
             Save();
+        }
+    }
+
+    private static string WordAt(int index)
+    {
+        switch (index)
+        {
+            case 0: return "power-on";
+            case 1: return "software";
+            case 2: return "watchdog";
+            default: return "panic";
         }
     }
 

@@ -12,11 +12,15 @@ public sealed class WriteBehindStore : ISegmentStore
     /// <summary>Bytes that are held at most. Default 1,024: some 12 samples with their acknowledgements, so that at a sample each 10 s a block is erased every two minutes.</summary>
     public const int DefaultHeldBytes = 1024;
 
+    /// <summary>Milliseconds that samples may wait for the hub in memory before they are written to flash. Default 5,000: an answer takes less, and a power cut takes no more.</summary>
+    public const int HeldMs = 5000;
+
     private readonly ISegmentStore _store;
     private readonly byte[] _held;
     private int _segment = -1;
     private int _count;
     private bool _hold;
+    private long _waitingSinceMs = -1;
 
     /// <summary>Holds back writes to this store.</summary>
     /// <param name="store">The flash.</param>
@@ -42,6 +46,25 @@ public sealed class WriteBehindStore : ISegmentStore
             {
                 Flush();
             }
+        }
+    }
+
+    /// <summary>Says how things stand: online, a sample is on flash only when the hub does not take it soon.</summary>
+    /// <param name="waits">Whether samples wait for the hub.</param>
+    /// <param name="online">Whether the hub is there.</param>
+    /// <param name="nowMs">Monotonic time in milliseconds.</param>
+    public void Spare(bool waits, bool online, long nowMs)
+    {
+        if (!waits || _waitingSinceMs < 0)
+        {
+            _waitingSinceMs = waits ? nowMs : -1;
+        }
+
+        bool late = waits && nowMs - _waitingSinceMs >= HeldMs;
+        bool hold = online && !late;
+        if (hold != Hold || late)
+        {
+            Hold = hold;
         }
     }
 

@@ -25,6 +25,9 @@ public sealed record VirtualThingOptions
     /// <summary>The keys of this device, as provisioning makes them; null for those of the password.</summary>
     public DeviceKey? Key { get; init; }
 
+    /// <summary>The fleet's update key, 32 bytes; null for a thing that takes no updates, unless its <see cref="Key"/> has one.</summary>
+    public byte[]? UpdateKey { get; init; }
+
     /// <summary>Where the hub is.</summary>
     public required ServerAddress Hub { get; init; }
 
@@ -45,6 +48,9 @@ public sealed record VirtualThingOptions
 
     /// <summary>The board; null for the kind's own, with its script.</summary>
     public VirtualBoard? Board { get; init; }
+
+    /// <summary>Bytes of a board's flash file system. Default that of a 4 MB board.</summary>
+    public int FlashBytes { get; init; } = VirtualFlash.DefaultCapacity;
 
     /// <summary>Whether the connection may do without TLS, on this machine only. Default never.</summary>
     public PlaintextPolicy Plaintext { get; init; } = PlaintextPolicy.Never;
@@ -83,7 +89,7 @@ public sealed class VirtualThing : IAsyncDisposable
         VirtualKind kind = VirtualKind.Find(options.Kind);
         if (options.Hub.DirectTls && !kind.IsGateway)
         {
-            _esp32 = new Esp32Host(kind, options.Authorities, options.Time, options.Board) { Observer = new Observer(this) };
+            _esp32 = new Esp32Host(kind, options.Authorities, options.Time, options.Board, options.FlashBytes) { Observer = new Observer(this) };
             _esp32.Board.Configure = (thing, _) =>
             {
                 kind.Configure(thing);
@@ -236,6 +242,7 @@ public sealed class VirtualThing : IAsyncDisposable
             return;
         }
 
+        key.Update ??= _options.UpdateKey!;
         var config = new BoardConfig
         {
             Thing = _account.Local,
@@ -244,6 +251,7 @@ public sealed class VirtualThing : IAsyncDisposable
             Port = _options.Hub.Port,
             Board = "esp32-devkitc-v4",
             Owner = _options.Owner?.ToString() ?? "",
+            WatchdogPin = board.Board.WatchdogChip?.Gpio ?? -1,
         };
         board.Board.Provision(config, key);
         await board.RunAsync(_stop.Token).ConfigureAwait(false);

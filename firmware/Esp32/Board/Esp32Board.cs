@@ -1,9 +1,10 @@
 using System;
-using System.Device.Gpio;
 using System.Diagnostics;
+using System.Reflection;
 using System.Threading;
 using IotXmpp.Sasl;
 using IotXmpp.Things;
+using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 using nanoFramework.Hardware.Esp32;
 using nanoFramework.Runtime.Native;
@@ -13,9 +14,10 @@ namespace IotXmpp.Esp32.Board;
 /// <summary>An ESP32 as the application sees it: flash, radio, sockets, watchdog, sleep.</summary>
 public sealed class Esp32Board : IBoard, IBoardPower, IReportOutput
 {
-    private readonly FlashFiles _flash = new FlashFiles();
+    private readonly FlashFiles _flash = new FlashFiles("I:\\ring");
+    private readonly FlashFiles _images = new FlashFiles("I:\\images");
     private readonly Esp32Watchdog _watchdog;
-    private TlsSocket _socket;
+    private NanoSocket _socket;
 
     /// <summary>Takes the hardware.</summary>
     public Esp32Board()
@@ -36,6 +38,12 @@ public sealed class Esp32Board : IBoard, IBoardPower, IReportOutput
     public ISegmentStore Segments
     {
         get { return _flash; }
+    }
+
+    /// <inheritdoc/>
+    public ISegmentStore Images
+    {
+        get { return _images; }
     }
 
     /// <inheritdoc/>
@@ -80,7 +88,7 @@ public sealed class Esp32Board : IBoard, IBoardPower, IReportOutput
     /// <inheritdoc/>
     public long FreeHeapBytes
     {
-        get { return nanoFramework.Runtime.Native.GC.Run(false); }
+        get { return NumberFormat.Signed(nanoFramework.Runtime.Native.GC.Run(false)); }
     }
 
     /// <inheritdoc/>
@@ -95,27 +103,52 @@ public sealed class Esp32Board : IBoard, IBoardPower, IReportOutput
     /// <inheritdoc/>
     public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network, out string wrong)
     {
-        _socket = TlsSocket.Create(config, Files.Read(config.CaPath), out wrong);
+        _socket = NanoSocket.Create(config.Domain, config.CaPath, Files.Read(config.CaPath), out wrong);
         return wrong == null ? new BoardTransport(_socket, network) : null;
     }
 
     /// <inheritdoc/>
-    public ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string wrong)
+    public string Chip
+    {
+        get { return Esp32Boards.Chip(Esp32Boards.OfTarget(SystemInfo.TargetName)); }
+    }
+
+    /// <inheritdoc/>
+    public IBoardLine OpenLine(BoardConfig config)
+    {
+        string wrong;
+        BoardPins pins = Esp32Boards.Find(config == null ? Esp32Boards.OfTarget(SystemInfo.TargetName) : config.Board, out wrong);
+        return pins != null && PartList.IsSerialFree(pins, config == null ? string.Empty : config.Parts, config == null ? -1 : config.WatchdogPin) ? new SerialLine(pins) : null;
+    }
+
+    /// <inheritdoc/>
+    public ThingPart[] MakeParts(BoardConfig config, ISettings settings, byte[] image, out string wrong)
     {
         BoardPins pins = Esp32Boards.Find(config.Board, out wrong);
+        if (wrong == null && image != null)
+        {
+            BoardModule module = Load(image, out wrong);
+            return module == null ? null : module.MakeParts(config, new Esp32Io(pins), settings, out wrong);
+        }
+
         PartList list = wrong == null ? PartList.Parse(config.Parts, out wrong) : null;
         if (wrong != null)
         {
             return null;
         }
 
-        Esp32Io io = new Esp32Io(pins);
-        if (config.WatchdogPin >= 0)
-        {
-            _watchdog.UsePin(io.Gpio.OpenPin(config.WatchdogPin, PinMode.Output));
-        }
+        return list.Make(new Esp32Io(pins), settings, out wrong);
+    }
 
-        return list.Make(io, settings, out wrong);
+    // The runtime copies nothing of the array: code and tables of the image stay where it lies, for this life.
+    private static BoardModule Load(byte[] image, out string wrong)
+    {
+        wrong = null;
+        Type entry = Assembly.Load(image).GetType(BoardModule.EntryName);
+        ConstructorInfo constructor = entry == null ? null : entry.GetConstructor(new Type[0]);
+        BoardModule module = constructor == null ? null : constructor.Invoke(null) as BoardModule;
+        wrong = module == null ? "the image has no " + BoardModule.EntryName + " that is a BoardModule" : null;
+        return module;
     }
 
     /// <inheritdoc/>

@@ -27,11 +27,11 @@ public sealed class Esp32Watchdog : IBoardWatchdog
         _settings = settings;
     }
 
-    /// <summary>Says which pin feeds the chip.</summary>
-    /// <param name="pin">The pin, opened as output.</param>
-    public void UsePin(GpioPin pin)
+    /// <inheritdoc/>
+    public void UsePin(int gpio)
     {
-        _pin = pin;
+        _pin = new GpioController().OpenPin(gpio, PinMode.Output);
+        Feed();
     }
 
     /// <inheritdoc/>

@@ -4,18 +4,21 @@ using IotXmpp.Things;
 
 namespace IotXmpp.Esp32.Board;
 
-/// <summary>The files of a board's flash (littlefs on <c>I:\</c>): whole files, and the segments of the telemetry ring.</summary>
+/// <summary>The files of a board's flash (littlefs on <c>I:\</c>): whole files, and segments in one folder, such as those of the telemetry ring.</summary>
 public sealed class FlashFiles : IBoardFiles, ISegmentStore
 {
-    private const string Folder = "I:\\ring";
-    private const string Prefix = "I:\\ring\\";
+    private readonly string _folder;
+    private readonly string _prefix;
 
-    /// <summary>Opens the folder of the ring.</summary>
-    public FlashFiles()
+    /// <summary>Opens the folder of segments.</summary>
+    /// <param name="folder">Its whole path: that of the telemetry ring, or of images.</param>
+    public FlashFiles(string folder)
     {
-        if (!Directory.Exists(Folder))
+        _folder = folder;
+        _prefix = folder + "\\";
+        if (!Directory.Exists(_folder))
         {
-            Directory.CreateDirectory(Folder);
+            Directory.CreateDirectory(_folder);
         }
     }
 
@@ -65,7 +68,7 @@ public sealed class FlashFiles : IBoardFiles, ISegmentStore
     /// <inheritdoc/>
     public int[] List()
     {
-        string[] files = Directory.GetFiles(Folder);
+        string[] files = Directory.GetFiles(_folder);
         int[] numbers = new int[files.Length];
         int count = 0;
         for (int i = 0; i < files.Length; i++)
@@ -95,14 +98,14 @@ public sealed class FlashFiles : IBoardFiles, ISegmentStore
     /// <inheritdoc/>
     public int Length(int segment)
     {
-        string path = Prefix + segment.ToString();
+        string path = _prefix + segment.ToString();
         return File.Exists(path) ? (int)new FileInfo(path).Length : 0;
     }
 
     /// <inheritdoc/>
     public int Read(int segment, int position, byte[] buffer, int offset, int count)
     {
-        string path = Prefix + segment.ToString();
+        string path = _prefix + segment.ToString();
         try
         {
             if (!File.Exists(path))
@@ -133,7 +136,7 @@ public sealed class FlashFiles : IBoardFiles, ISegmentStore
     {
         try
         {
-            using (FileStream file = new FileStream(Prefix + segment.ToString(), FileMode.Append, FileAccess.Write))
+            using (FileStream file = new FileStream(_prefix + segment.ToString(), FileMode.Append, FileAccess.Write))
             {
                 file.Write(buffer, offset, count);
                 file.Flush();
@@ -150,6 +153,6 @@ public sealed class FlashFiles : IBoardFiles, ISegmentStore
     /// <inheritdoc/>
     public void Delete(int segment)
     {
-        Delete(Prefix + segment.ToString());
+        Delete(_prefix + segment.ToString());
     }
 }

@@ -85,6 +85,20 @@ public sealed class WifiRadio : IRadio
     public string Failure { get; private set; } = string.Empty;
 
     /// <inheritdoc/>
+    public string[][] Scan()
+    {
+        WifiAvailableNetwork[] found = Found();
+        string[][] networks = new string[found.Length][];
+        for (int i = 0; i < found.Length; i++)
+        {
+            // The runtime does not tell whether a network wants a password; most do.
+            networks[i] = new string[] { found[i].Ssid, ((int)found[i].NetworkRssiInDecibelMilliwatts).ToString(), "YES" };
+        }
+
+        return networks;
+    }
+
+    /// <inheritdoc/>
     public void Use(string ssid, string password)
     {
         _ssid = ssid;
@@ -155,17 +169,23 @@ public sealed class WifiRadio : IRadio
             return;
         }
 
-        _adapter.ScanAsync();
-        Thread.Sleep(ScanMs);
-        WifiNetworkReport report = _adapter.NetworkReport;
-        WifiAvailableNetwork[] found = report == null ? null : report.AvailableNetworks;
-        for (int i = 0; found != null && i < found.Length; i++)
+        WifiAvailableNetwork[] found = Found();
+        for (int i = 0; i < found.Length; i++)
         {
             if (found[i].Ssid == ssid)
             {
                 SignalDbm = (int)found[i].NetworkRssiInDecibelMilliwatts;
             }
         }
+    }
+
+    private WifiAvailableNetwork[] Found()
+    {
+        _adapter.ScanAsync();
+        Thread.Sleep(ScanMs);
+        WifiNetworkReport report = _adapter.NetworkReport;
+        WifiAvailableNetwork[] found = report == null ? null : report.AvailableNetworks;
+        return found == null ? new WifiAvailableNetwork[0] : found;
     }
 
     private static string Word(WifiConnectionStatus status)

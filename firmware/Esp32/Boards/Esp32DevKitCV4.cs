@@ -51,6 +51,10 @@ public static class Esp32DevKitCV4
             new int[] { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22, 23, 25, 26, 27, 32, 33, 34, 35, 36, 39 },
             can,
             new string[] { "i2c-sda", "i2c-scl", "onewire", "onewire-rx", "dht22", "pir", "soil", "battery", "relay", "servo", "led", "button" },
-            new int[] { 21, 22, 18, 19, 33, 23, 34, 35, 25, 26, 27, 0 });
+            new int[] { 21, 22, 18, 19, 33, 23, 34, 35, 25, 26, 27, 0 })
+        {
+            SerialTx = 4,
+            SerialRx = 13,
+        };
     }
 }

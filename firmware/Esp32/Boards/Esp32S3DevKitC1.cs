@@ -55,6 +55,10 @@ public static class Esp32S3DevKitC1
             new int[] { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48 },
             can,
             new string[] { "i2c-sda", "i2c-scl", "onewire", "onewire-rx", "dht22", "pir", "soil", "battery", "relay", "servo", "led", "button" },
-            new int[] { 8, 9, 15, 16, 4, 6, 1, 2, 5, 7, 21, 0 });
+            new int[] { 8, 9, 15, 16, 4, 6, 1, 2, 5, 7, 21, 0 })
+        {
+            SerialTx = 17,
+            SerialRx = 18,
+        };
     }
 }

@@ -22,7 +22,7 @@ public sealed class BoardConfig
     /// <summary>Bytes of the file at most. Default 2,048: read at once, and no allocation of a board is over 4 KB.</summary>
     public const int MaxBytes = 2048;
 
-    private static readonly string[] Names = new string[] { "thing", "domain", "host", "port", "board", "parts", "owner", "keepalive", "interval", "sleep", "timeserver", "ca", "log", "watchdog" };
+    private const int NameCount = 14;
 
     /// <summary><c>thing</c>: the thing's id, 1 to 64 of <c>a-z 0-9 -</c>, the local part of its JID. Required.</summary>
     public string Thing = string.Empty;
@@ -160,11 +160,11 @@ public sealed class BoardConfig
             return "sleep must be from 0 to 604800 seconds" + Given(SleepSeconds.ToString());
         }
 
-        for (int i = 0; i < Names.Length; i++)
+        for (int i = 0; i < NameCount; i++)
         {
-            if (!FlashLines.CanHold(Get(Names[i])))
+            if (!FlashLines.CanHold(Get(NameAt(i))))
             {
-                return Names[i] + " must be one line, without white space at its ends";
+                return NameAt(i) + " must be one line, without white space at its ends";
             }
         }
 
@@ -176,12 +176,12 @@ public sealed class BoardConfig
     public byte[] Write()
     {
         string text = "# What this board is told about itself. No secret is in here.\n";
-        for (int i = 0; i < Names.Length; i++)
+        for (int i = 0; i < NameCount; i++)
         {
-            string value = Get(Names[i]);
+            string value = Get(NameAt(i));
             if (value.Length > 0)
             {
-                text = text + Names[i] + "=" + value + "\n";
+                text = text + NameAt(i) + "=" + value + "\n";
             }
         }
 
@@ -189,6 +189,28 @@ public sealed class BoardConfig
     }
 
     private static string Given(string value) => value.Length == 0 ? string.Empty : ", not \"" + value + "\"";
+
+    // A switch: a table of strings would stay on the heap for as long as the board runs.
+    private static string NameAt(int index)
+    {
+        switch (index)
+        {
+            case 0: return "thing";
+            case 1: return "domain";
+            case 2: return "host";
+            case 3: return "port";
+            case 4: return "board";
+            case 5: return "parts";
+            case 6: return "owner";
+            case 7: return "keepalive";
+            case 8: return "interval";
+            case 9: return "sleep";
+            case 10: return "timeserver";
+            case 11: return "ca";
+            case 12: return "log";
+            default: return "watchdog";
+        }
+    }
 
     private string Take(string name, string value, int line)
     {

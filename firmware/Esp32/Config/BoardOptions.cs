@@ -29,6 +29,7 @@ public static class BoardOptions
             ThingId = config.Thing,
             PubSubService = new Jid(string.Empty, "pubsub." + config.Domain, string.Empty),
             Owner = owner,
+            Registry = new Jid(string.Empty, "things." + config.Domain, string.Empty),
             Firmware = firmware,
             SampleIntervalMs = config.IntervalSeconds * 1000,
             SleepSeconds = config.SleepSeconds,

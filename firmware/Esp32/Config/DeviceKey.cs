@@ -4,7 +4,7 @@ using IotXmpp.Xml;
 namespace IotXmpp.Esp32;
 
 /// <summary>
-/// The secret of this one device: the file <see cref="Path"/> on its flash, lines <c>salt=</c>, <c>iterations=</c>, <c>clientKey=</c>, <c>serverKey=</c> in base64. SCRAM-SHA-256 keys,
+/// The secret of this one device: the file <see cref="Path"/> on its flash, lines <c>salt=</c>, <c>iterations=</c>, <c>clientKey=</c>, <c>serverKey=</c> in base64 and, where there is one, <c>claim=</c> (the claim text of its label) and <c>update=</c> (the fleet's update key). SCRAM-SHA-256 keys,
 /// never a password: who takes the board gets into this one account, until the hub revokes it. Nothing of it is ever logged.
 /// </summary>
 public sealed class DeviceKey
@@ -12,7 +12,7 @@ public sealed class DeviceKey
     /// <summary>Where it lies on a board.</summary>
     public const string Path = "I:\\thing.key";
 
-    /// <summary>Bytes of the file at most. Default 1,024: four lines of at most 256 bytes.</summary>
+    /// <summary>Bytes of the file at most. Default 1,024: six lines, of which the longest are a key of 44 characters and a claim text of some 150.</summary>
     public const int MaxBytes = 1024;
 
     /// <summary>Bytes of ClientKey and ServerKey.</summary>
@@ -27,6 +27,12 @@ public sealed class DeviceKey
 
     /// <summary>What the client logs in with.</summary>
     public ScramKeys Keys { get; }
+
+    /// <summary>The claim text of the thing's label (QR code), which it announces to its registry; "" when it has none. Secret as the keys: who knows it may claim the thing.</summary>
+    public string Claim { get; set; } = string.Empty;
+
+    /// <summary>The key of the fleet, by which images are known as its own (<c>urn:iotxmpp:ota:1</c>); null when the board takes no updates. Secret: who knows it can make images for the whole fleet.</summary>
+    public byte[] Update { get; set; }
 
     /// <summary>Makes the key of a secret; only its keys go to the board.</summary>
     /// <param name="hashes">How to hash.</param>
@@ -62,6 +68,8 @@ public sealed class DeviceKey
         byte[] salt = null;
         byte[] clientKey = null;
         byte[] serverKey = null;
+        byte[] update = null;
+        string claim = string.Empty;
         long iterations = 0;
         FlashLines lines = new FlashLines(file);
         while (lines.Next())
@@ -85,11 +93,20 @@ public sealed class DeviceKey
                 case "serverKey":
                     serverKey = Base64.Decode(value, 0, value.Length);
                     break;
+                case "claim":
+                    claim = lines.Value;
+                    break;
                 case "":
                     // Its text is not told: a broken line may still be a piece of a key.
                     error = "line " + lines.Line.ToString() + ": name=value is expected";
                     return null;
                 default:
+                    if (lines.Name == "update")
+                    {
+                        update = Base64.Decode(value, 0, value.Length);
+                        update = update == null ? new byte[0] : update;
+                    }
+
                     // Written by a newer command line; what a board does not know does not keep it out.
                     break;
             }
@@ -111,14 +128,18 @@ public sealed class DeviceKey
         {
             error = "serverKey must be base64 of 32 bytes";
         }
+        else if (update != null && update.Length != KeyBytes)
+        {
+            error = "update must be base64 of 32 bytes";
+        }
 
-        return error == null ? new DeviceKey(new ScramKeys(HashName.Sha256, salt, (int)iterations, clientKey, serverKey)) : null;
+        return error == null ? new DeviceKey(new ScramKeys(HashName.Sha256, salt, (int)iterations, clientKey, serverKey)) { Claim = claim, Update = update } : null;
     }
 
     /// <summary>The file.</summary>
     /// <returns>Its bytes; keep them in private files only (mode 0600).</returns>
     public byte[] Write()
-        => Utf8.Encode("salt=" + Text(Keys.Salt) + "\niterations=" + Keys.Iterations.ToString() + "\nclientKey=" + Text(Keys.ClientKey) + "\nserverKey=" + Text(Keys.ServerKey) + "\n");
+        => Utf8.Encode("salt=" + Text(Keys.Salt) + "\niterations=" + Keys.Iterations.ToString() + "\nclientKey=" + Text(Keys.ClientKey) + "\nserverKey=" + Text(Keys.ServerKey) + "\n" + (Claim.Length == 0 ? string.Empty : "claim=" + Claim + "\n") + (Update == null ? string.Empty : "update=" + Text(Update) + "\n"));
 
     private static string Text(byte[] bytes)
     {

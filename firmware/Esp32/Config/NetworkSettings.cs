@@ -5,7 +5,7 @@ namespace IotXmpp.Esp32;
 
 /// <summary>
 /// Which Wi-Fi the board uses and where the hub is: what was flashed, or what was set since and has proved itself (<see cref="NetworkTrial"/>). Kept in the settings under
-/// <see cref="Key"/>, four texts each after one byte of length.
+/// <see cref="Key"/>, five texts each after one byte of length: the four settings, and where the hub was as flashed when they were set.
 /// </summary>
 public sealed class NetworkSettings
 {
@@ -27,24 +27,34 @@ public sealed class NetworkSettings
     /// <summary>The hub's port for direct TLS.</summary>
     public int Port;
 
+    // Where the hub was, as flashed, when these were set.
+    private string _flashed = string.Empty;
+
     /// <summary>What holds now: what is kept in the settings, else what was flashed.</summary>
     /// <param name="config">What was flashed.</param>
     /// <param name="settings">Where later ones are kept.</param>
     public static NetworkSettings Load(BoardConfig config, ISettings settings)
     {
-        NetworkSettings network = new NetworkSettings { Host = config.HubHost, Port = config.Port };
+        NetworkSettings network = new NetworkSettings { Host = config.HubHost, Port = config.Port, _flashed = config.HubHost + ":" + config.Port.ToString() };
         byte[] kept = settings.Read(Key);
         int at = 0;
         string ssid = Part(kept, ref at);
         string password = Part(kept, ref at);
         string host = Part(kept, ref at);
         string port = Part(kept, ref at);
+        string flashed = Part(kept, ref at);
         long number = 0;
         byte[] digits = port == null ? new byte[0] : Utf8.Encode(port);
-        if (port != null && Utf8.TryParseLong(digits, 0, digits.Length, out number) && number > 0 && number < 65536)
+        if (port == null || !Utf8.TryParseLong(digits, 0, digits.Length, out number) || number < 0 || number > 65535)
         {
-            network.Ssid = ssid;
-            network.Password = password;
+            return network;
+        }
+
+        network.Ssid = ssid;
+        network.Password = password;
+        // A hub that was flashed since, or a record of a board that knew none: what was flashed holds.
+        if (number > 0 && (flashed == null || flashed == network._flashed))
+        {
             network.Host = host;
             network.Port = (int)number;
         }
@@ -60,8 +70,9 @@ public sealed class NetworkSettings
         byte[] password = Utf8.Encode(Password);
         byte[] host = Utf8.Encode(Host);
         byte[] port = Utf8.Encode(Port.ToString());
-        byte[] record = new byte[4 + ssid.Length + password.Length + host.Length + port.Length];
-        Put(record, Put(record, Put(record, Put(record, 0, ssid), password), host), port);
+        byte[] flashed = Utf8.Encode(_flashed);
+        byte[] record = new byte[5 + ssid.Length + password.Length + host.Length + port.Length + flashed.Length];
+        Put(record, Put(record, Put(record, Put(record, Put(record, 0, ssid), password), host), port), flashed);
         settings.Write(Key, record);
     }
 

@@ -1,3 +1,4 @@
+using IotXmpp.Features;
 using IotXmpp.Things;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
@@ -5,7 +6,7 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Esp32;
 
 /// <summary>Tells on the serial line what radio, clock, client and thing do, each change once, in the words of <see cref="SerialReport"/>.</summary>
-internal sealed class BoardReport : IClientListener, IThingObserver, IStanzaHandler
+internal sealed class BoardReport : IClientListener, IThingObserver, IOwnerListener, IStanzaHandler
 {
     private readonly SerialReport _report;
     private readonly IRadio _radio;
@@ -109,7 +110,7 @@ internal sealed class BoardReport : IClientListener, IThingObserver, IStanzaHand
         {
             _report.Write(SerialReport.HubRefused, "jid", client.Options.Account.ToString(), "reason", text);
         }
-        else if (reason.Text.StartsWith(BoardTransport.Untrusted))
+        else if (reason.Text.StartsWith(BoardSocket.Untrusted))
         {
             _report.Write(SerialReport.HubUntrusted, "host", _network.Host, "reason", reason.Text);
         }
@@ -178,6 +179,12 @@ internal sealed class BoardReport : IClientListener, IThingObserver, IStanzaHand
         {
             Next.Controlled(from, parameter, value, error);
         }
+    }
+
+    /// <inheritdoc/>
+    public void OwnerChanged(Jid owner)
+    {
+        _report.Write(SerialReport.Owner, "jid", owner == null ? string.Empty : owner.ToString());
     }
 
     /// <inheritdoc/>

@@ -63,20 +63,26 @@ public sealed class SerialReport
     /// <summary>It restarts: <c>reason</c>.</summary>
     public const string Restarting = "restarting";
 
+    /// <summary>An update took a step: <c>text</c>.</summary>
+    public const string Update = "update";
+
     /// <summary>The hub has acknowledged samples: <c>samples</c>.</summary>
     public const string Published = "published";
+
+    /// <summary>The thing has another owner: <c>jid</c>, empty when it is nobody's.</summary>
+    public const string Owner = "owner";
 
     /// <summary>A stanza: <c>dir</c> (<c>out</c> to the hub, <c>in</c> from it), <c>bytes</c> (its whole size), and last <c>xml=</c>, which runs to the end of the line without quotes.</summary>
     public const string Stanza = "stanza";
 
-    /// <summary>Bytes of a stanza that are shown. Default 240: a telemetry item's beginning, on a line that a serial line of 115,200 baud carries in 25 ms.</summary>
-    public const int StanzaBytes = 240;
+    /// <summary>Bytes of a stanza that are shown. Default 400: a telemetry item with its first value, on a line that a serial line of 115,200 baud carries in 40 ms.</summary>
+    public const int StanzaBytes = 400;
 
     /// <summary>Bytes of a line; what does not fit is cut off.</summary>
     private const int LineBytes = 480;
 
     private readonly IReportOutput _output;
-    private readonly byte[] _line = new byte[LineBytes];
+    private byte[] _line;
     private int _length;
 
     /// <summary>Begins a report.</summary>
@@ -197,7 +203,32 @@ public sealed class SerialReport
             shown--;
         }
 
-        return shown;
+        // A password that is set, the KEY that is announced, log-in data behind something else in one write: what follows the word is not shown.
+        shown = Before(buffer, offset, shown, "assword");
+        shown = Before(buffer, offset, shown, "KEY");
+        shown = Before(buffer, offset, shown, "<auth");
+        return Before(buffer, offset, shown, "<response");
+    }
+
+    // The bytes up to the end of a word; all of them when it is not among them.
+    private static int Before(byte[] buffer, int offset, int count, string word)
+    {
+        byte[] bytes = Utf8.Encode(word);
+        for (int i = 0; i + bytes.Length <= count; i++)
+        {
+            int k = 0;
+            while (k < bytes.Length && buffer[offset + i + k] == bytes[k])
+            {
+                k++;
+            }
+
+            if (k == bytes.Length)
+            {
+                return i + k;
+            }
+        }
+
+        return count;
     }
 
     private static bool IsSecret(byte[] buffer, int offset, int count)
@@ -217,6 +248,7 @@ public sealed class SerialReport
 
     private void Begin(string @event)
     {
+        _line = new byte[LineBytes];
         _length = 0;
         Raw(Prefix);
         Raw(@event);
@@ -224,7 +256,9 @@ public sealed class SerialReport
 
     private void End()
     {
-        _output.WriteLine(Utf8.Decode(_line, 0, _length));
+        string line = Utf8.Decode(_line, 0, _length);
+        _line = null; // between two lines it takes nothing
+        _output.WriteLine(line);
     }
 
     private void Value(string name, string value)

@@ -15,7 +15,7 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
     private const int SegmentBytes = 16384;
 
     private readonly Hashtable _files = new Hashtable();
-    private TlsSocket _socket;
+    private NanoSocket _socket;
     private bool _asked;
 
     public DeskBoard()
@@ -23,6 +23,7 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
         Hash = new NativeHash();
         Random = new NativeRandom();
         Segments = new MemorySegmentStore(SegmentBytes);
+        Images = new MemorySegmentStore(0);
         BoardConfig config = new BoardConfig
         {
             Thing = DeskConstants.Thing,
@@ -46,6 +47,8 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
     }
 
     public ISegmentStore Segments { get; }
+
+    public ISegmentStore Images { get; }
 
     public IRadio Radio
     {
@@ -83,7 +86,12 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
 
     public long FreeHeapBytes
     {
-        get { return nanoFramework.Runtime.Native.GC.Run(true); }
+        get { return NumberFormat.Signed(nanoFramework.Runtime.Native.GC.Run(true)); }
+    }
+
+    public string Chip
+    {
+        get { return "PC"; }
     }
 
     public bool IsConnected
@@ -120,11 +128,11 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
 
     public IBoardTransport CreateTransport(BoardConfig config, NetworkSettings network, out string wrong)
     {
-        _socket = TlsSocket.Create(config, Read(config.CaPath), out wrong);
+        _socket = NanoSocket.Create(config.Domain, config.CaPath, Read(config.CaPath), out wrong);
         return wrong == null ? new BoardTransport(_socket, network) : null;
     }
 
-    public ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string wrong)
+    public ThingPart[] MakeParts(BoardConfig config, ISettings settings, byte[] image, out string wrong)
     {
         wrong = null;
         return new ThingPart[] { new DeskPart() };
@@ -144,6 +152,10 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
     {
         _files.Remove(path);
     }
+
+    public IBoardLine OpenLine(BoardConfig config) => null;
+
+    public string[][] Scan() => new string[0][];
 
     public void Use(string ssid, string password)
     {
@@ -176,6 +188,11 @@ internal sealed class DeskBoard : IBoard, IBoardFiles, IRadio, ITimeServer, IBoa
     public void Start(int timeoutMs)
     {
         // Who runs a desk sees when it stands still.
+    }
+
+    public void UsePin(int gpio)
+    {
+        // There is no pin.
     }
 
     public void Feed()

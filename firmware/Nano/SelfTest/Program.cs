@@ -19,8 +19,17 @@ public static class Program
 
         try
         {
-            NanoLink link = new NanoLink(SelfTestSettings.Host, SelfTestSettings.Port, SelfTestSettings.Domain, SelfTestSettings.Tls, SelfTestSettings.Authority);
-            new SelfTestRun(link, account, SelfTestSettings.Secret, new NativeHash(), new NativeRandom(), new MemorySettings()).Run();
+            bool withoutTls = SelfTestSettings.Tls == "none";
+            string wrong = null;
+            NanoSocket socket = withoutTls ? NanoSocket.WithoutTls() : NanoSocket.Create(SelfTestSettings.Domain, "SelfTestCa", SelfTestSettings.Authority, out wrong);
+            if (wrong != null)
+            {
+                Console.WriteLine("SELFTEST FAIL: " + wrong);
+                return;
+            }
+
+            NanoLink link = new NanoLink(SelfTestSettings.Host, SelfTestSettings.Port, SelfTestSettings.Tls == "direct", socket);
+            new SelfTestRun(link, account, SelfTestSettings.Secret, withoutTls, new NativeHash(), new NativeRandom(), new MemorySettings()).Run();
         }
         catch (Exception e)
         {

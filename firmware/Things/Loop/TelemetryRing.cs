@@ -1,4 +1,5 @@
 using System;
+using IotXmpp.Xml;
 
 namespace IotXmpp.Things;
 
@@ -236,13 +237,25 @@ public sealed class TelemetryRing
         // The header is built in the same buffer.
         byte[] kept = new byte[length];
         Array.Copy(_record, 8, kept, 0, length);
-        if (!OpenSegment())
+        for (bool again = false; OpenSegment(); again = true)
         {
-            return false;
+            Array.Copy(kept, 0, _record, 8, length);
+            if (WriteRecord(type, sequence, length))
+            {
+                return true;
+            }
+
+            if (again || type != SampleRecord || _segmentCount <= 2)
+            {
+                return false;
+            }
+
+            // There was room for the header and none for the sample: the new segment goes again, and the oldest with it.
+            _store.Delete(_segments[--_segmentCount]);
+            DropOldest();
         }
 
-        Array.Copy(kept, 0, _record, 8, length);
-        return WriteRecord(type, sequence, length);
+        return false;
     }
 
     private bool WriteRecord(byte type, uint sequence, int length)
@@ -420,7 +433,7 @@ public sealed class TelemetryRing
             else if (type == HeaderRecord && length == HeaderPayload)
             {
                 acknowledged = Get32(_record, 8);
-                Dropped = Get32(_record, 12);
+                Dropped = NumberFormat.Signed(Get32(_record, 12));
             }
             else if (type == SampleRecord && index >= 0 && sequence > _acknowledged)
             {

@@ -16,7 +16,7 @@ internal sealed class TelemetryUplink : IIqCallback, IPubSubListener, IFieldVisi
     private readonly TelemetryRing _ring;
     private readonly ThingOptions _options;
     private readonly ISettings _settings;
-    private readonly Sample _sample = new Sample();
+    private readonly Sample _sample;
     private readonly SampleXml _xml = new SampleXml();
     private readonly byte[] _nodeMade = new byte[] { 1 };
     private IThingObserver _observer;
@@ -30,8 +30,15 @@ internal sealed class TelemetryUplink : IIqCallback, IPubSubListener, IFieldVisi
     private long _notBeforeMs;
     private long _sequence;
 
-    public TelemetryUplink(XmppClient client, TelemetryRing ring, ThingOptions options, ISettings settings)
+    /// <summary>Publishes from a ring.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="ring">The ring.</param>
+    /// <param name="options">The thing's options.</param>
+    /// <param name="settings">Keeps whether the node is there.</param>
+    /// <param name="scratch">Where samples are read into, within a call only: the loop measures into the same one.</param>
+    public TelemetryUplink(XmppClient client, TelemetryRing ring, ThingOptions options, ISettings settings, Sample scratch)
     {
+        _sample = scratch;
         _client = client;
         _ring = ring;
         _options = options;

@@ -8,16 +8,38 @@ namespace IotXmpp.Things;
 /// <summary>The commands of a thing for any client (wire profile, commands are IQ): set, read, identify, reboot, sleep, update.</summary>
 internal static class ThingCommands
 {
-    internal static AdHocCommand[] All(ThingLoop loop, ThingTarget target, bool hasPower)
+    internal static AdHocCommand[] All(ThingLoop loop, ThingTarget target, ThingUpdate updates, ThingPlatform platform)
     {
+        AdHocCommand[] more = platform.Commands;
         AdHocCommand set = new SetCommand(target);
         AdHocCommand read = new ReadCommand(loop);
         AdHocCommand identify = new IdentifyCommand(loop);
-        AdHocCommand update = new UpdateCommand();
+        AdHocCommand update = new UpdateCommand(updates);
         // Where nothing can switch the board off and on again, these two are not offered.
-        return hasPower
+        AdHocCommand[] own = platform.Power != null
             ? new AdHocCommand[] { set, read, identify, new RebootCommand(loop), new SleepCommand(loop), update }
             : new AdHocCommand[] { set, read, identify, update };
+        if (more == null)
+        {
+            return own;
+        }
+
+        AdHocCommand[] all = new AdHocCommand[own.Length + more.Length];
+        System.Array.Copy(own, 0, all, 0, own.Length);
+        System.Array.Copy(more, 0, all, own.Length, more.Length);
+        return all;
+    }
+
+    internal static string Trouble(ThingPart[] parts)
+    {
+        string text = null;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            string trouble = parts[i].Trouble;
+            text = trouble == null ? text : text == null ? trouble : text + "; " + trouble;
+        }
+
+        return text;
     }
 
     internal static string Who(Jid from) => from == null ? string.Empty : from.ToString();
@@ -265,13 +287,17 @@ internal sealed class SleepCommand : AdHocCommand
     }
 }
 
-/// <summary>Updates the firmware, as soon as there is somewhere to take it from.</summary>
+/// <summary>Tells how the update stands. It comes from the hub (<c>urn:iotxmpp:ota:1</c>), so there is nothing to begin here.</summary>
 internal sealed class UpdateCommand : AdHocCommand
 {
-    internal UpdateCommand()
+    private readonly ThingUpdate _update;
+
+    internal UpdateCommand(ThingUpdate update)
         : base("update", "Update")
     {
+        _update = update;
     }
 
-    public override AdHocResult Run(Jid from, AdHocValues values) => AdHocResult.Failed("no source of updates is configured on this thing");
+    public override AdHocResult Run(Jid from, AdHocValues values)
+        => _update == null ? AdHocResult.Failed("no source of updates is configured on this thing") : new AdHocResult(_update.Describe());
 }

@@ -28,6 +28,7 @@ public sealed class ThingLoop : IClientListener
     private readonly LoopSettings _settings;
     private readonly Sample _sample = new Sample();
     private readonly bool[] _lost;
+    private readonly ThingUpdate _update;
     private bool _started;
     private bool _connecting;
     private bool _reachable;
@@ -66,24 +67,24 @@ public sealed class ThingLoop : IClientListener
         _parts[parts.Length] = _settings;
         _lost = new bool[_parts.Length];
         Ring = new TelemetryRing(platform.Storage, options.RingSegmentBytes, options.RingSegments);
-        _uplink = new TelemetryUplink(client, Ring, options, platform.Settings);
+        _uplink = new TelemetryUplink(client, Ring, options, platform.Settings, _sample);
         DiscoInfo disco = new DiscoInfo(platform.Hash, SoftwareUri);
-        for (int i = 0; i < options.Features.Length; i++)
-        {
-            disco.AddFeature(options.Features[i]);
-        }
-
+        disco.AddFeatures(options.Features);
         disco.AddIdentity("client", "bot", options.ThingId);
         disco.Register(client);
         _presence = new StatusPresence(_parts, options, platform.Status, disco, Ring);
         ThingTarget target = new ThingTarget(this, client, _parts, options.ThingId);
-        new Control(target, new CommandLog(platform.Settings)).Register(client, disco);
+        Control control = new Control(target, new CommandLog(platform.Settings));
+        control.Register(client, disco);
         new SensorReadout(target).Register(client, disco);
         new SoftwareVersion("IotXmpp", options.Firmware, null).Register(client, disco);
         new EntityTime(platform.Clock).Register(client, disco);
-        new AdHoc(ThingCommands.All(this, target, platform.Power != null)).Register(client, disco);
+        _update = ThingUpdate.Create(this, client, options, platform, disco);
+        new AdHoc(ThingCommands.All(this, target, _update, platform)).Register(client, disco);
         client.AddListener(this);
         client.AddHandler(_presence);
+        ThingRegistration.Add(client, options, platform.Status);
+        ThingConfiguration.Add(client, options, control, target, platform);
     }
 
     /// <summary>Is told what the thing does, or null.</summary>
@@ -167,7 +168,12 @@ public sealed class ThingLoop : IClientListener
         _uplink.Observer = Observer;
         _uplink.Step(nowMs);
         _presence.Step(_client, nowMs);
-        if (_settings.SleepSeconds > 0)
+        if (_update != null)
+        {
+            _update.Step(nowMs);
+        }
+
+        if (_settings.SleepSeconds > 0 && (_update == null || !_update.KeepsAwake))
         {
             RestWhenDone(nowMs);
         }
@@ -244,17 +250,7 @@ public sealed class ThingLoop : IClientListener
     }
 
     /// <summary>Why parts give no reading, for people; null when all do, or nobody knows.</summary>
-    internal string Trouble()
-    {
-        string text = null;
-        for (int i = 0; i < _parts.Length; i++)
-        {
-            string trouble = _parts[i].Trouble;
-            text = trouble == null ? text : text == null ? trouble : text + "; " + trouble;
-        }
-
-        return text;
-    }
+    internal string Trouble() => ThingCommands.Trouble(_parts);
 
     /// <summary>Shows which thing it is.</summary>
     /// <returns>What is to be seen, for people.</returns>
@@ -495,6 +491,6 @@ public sealed class ThingLoop : IClientListener
             wait = (int)(_restMs - nowMs);
         }
 
-        return wait < 1 ? 1 : wait;
+        return wait < 1 || (_update != null && _update.IsBusy) ? 1 : wait;
     }
 }

@@ -1,3 +1,4 @@
+using IotXmpp.Features;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Things;
@@ -13,6 +14,15 @@ public sealed class ThingOptions
 
     /// <summary>Who owns the thing: asks to see its presence are granted to this bare JID. Null: nobody's are, the hub's roster decides.</summary>
     public Jid Owner;
+
+    /// <summary>The registry of things (XEP-0347), <c>things.&lt;domain&gt;</c>, where the thing announces itself and learns of a new owner. Default null: none.</summary>
+    public Jid Registry;
+
+    /// <summary>What the thing announces there: the claim text of its label (QR code), a secret. Default "": the hub has made its KEY, or nobody claims it.</summary>
+    public string Claim = string.Empty;
+
+    /// <summary>Is told when it has another owner, or none. Default null: nobody.</summary>
+    public IOwnerListener OwnerListener;
 
     /// <summary>The firmware's version, told in presence.</summary>
     public string Firmware = "0.1.0";
@@ -108,7 +118,7 @@ public sealed class ThingOptions
             return false;
         }
 
-        foreach (char c in id)
+        foreach (char c in id.ToCharArray())
         {
             if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
             {

@@ -1,3 +1,4 @@
+using IotXmpp.Features;
 using IotXmpp.Sasl;
 using IotXmpp.Xmpp;
 
@@ -89,4 +90,10 @@ public sealed class ThingPlatform
 
     /// <summary>What the board says about itself.</summary>
     public IBoardStatus Status { get; set; }
+
+    /// <summary>How this platform is updated; null where it is not. An image begins with a restart: without <see cref="Power"/> the loop goes asleep with <see cref="ThingLoop.IsRestarting"/>, and its host begins anew.</summary>
+    public UpdatePlatform Update { get; set; }
+
+    /// <summary>Commands (XEP-0050) that this platform has beside those of every thing; null for none.</summary>
+    public AdHocCommand[] Commands { get; set; }
 }

@@ -34,7 +34,7 @@ public static class RomText
 
         byte[] rom = new byte[OneWireBus.RomLength];
         int at = 0;
-        foreach (char c in text)
+        foreach (char c in text.ToCharArray())
         {
             int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
             if (digit < 0)

@@ -167,7 +167,7 @@ public abstract class PartKind
         }
 
         bool first = true;
-        foreach (char c in name)
+        foreach (char c in name.ToCharArray())
         {
             bool small = c >= 'a' && c <= 'z';
             if (!small && (first || !((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))))

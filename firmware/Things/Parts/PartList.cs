@@ -95,6 +95,31 @@ public sealed class PartList
         return NameAll(out names);
     }
 
+    /// <summary>Whether a part of the list uses a pin.</summary>
+    /// <param name="pins">The board's pins.</param>
+    /// <param name="gpio">The pin.</param>
+    public bool Uses(BoardPins pins, int gpio)
+    {
+        PinUse use = new PinUse(pins);
+        for (int i = 0; i < _specs.Length; i++)
+        {
+            use.Take(_specs[i]);
+        }
+
+        return use.Has(gpio);
+    }
+
+    /// <summary>Whether a board's second serial line can be opened: the board has pins for it, and nothing else uses them.</summary>
+    /// <param name="pins">The board's pins.</param>
+    /// <param name="parts">The part list; one that cannot be read makes no parts, and so uses no pin.</param>
+    /// <param name="other">A pin that something else uses; -1 for none.</param>
+    public static bool IsSerialFree(BoardPins pins, string parts, int other)
+    {
+        string wrong;
+        PartList list = Parse(parts, out wrong);
+        return pins.SerialTx >= 0 && pins.SerialTx != other && pins.SerialRx != other && (list == null || (!list.Uses(pins, pins.SerialTx) && !list.Uses(pins, pins.SerialRx)));
+    }
+
     /// <summary>Checks the list, opens the hardware and makes the parts.</summary>
     /// <param name="io">The board.</param>
     /// <param name="settings">Where parts keep what was set.</param>

@@ -70,7 +70,7 @@ public sealed class PartSpec
             return false;
         }
 
-        foreach (char c in hex ? text.Substring(2) : text)
+        foreach (char c in (hex ? text.Substring(2) : text).ToCharArray())
         {
             int digit = c >= '0' && c <= '9' ? c - '0' : hex && c >= 'a' && c <= 'f' ? c - 'a' + 10 : hex && c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
             if (digit < 0)

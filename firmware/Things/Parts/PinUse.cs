@@ -59,6 +59,20 @@ internal sealed class PinUse
         return wrong == null && spec.Kind.SharedBy != null ? TakeWire(gpio, spec.Option("rom")) : wrong;
     }
 
+    /// <summary>Whether a pin is used by what was taken.</summary>
+    internal bool Has(int gpio)
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            if (_gpios[i] == gpio)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private string TakeI2c(PartSpec spec)
     {
         int address = Where(spec, _pins);

@@ -65,6 +65,12 @@ public sealed class BoardPins
     /// <summary>The board's name.</summary>
     public string Board { get; }
 
+    /// <summary>The pin by which the board's second serial line sends; -1 where it has none free for one.</summary>
+    public int SerialTx { get; set; } = -1;
+
+    /// <summary>The pin by which it receives; -1 where it has none.</summary>
+    public int SerialRx { get; set; } = -1;
+
     /// <summary>How many pins the table has.</summary>
     public int Count
     {

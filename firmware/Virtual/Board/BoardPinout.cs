@@ -33,6 +33,7 @@ public sealed class BoardPinout
         Pins = [.. json.Items("pins").Select(p => new BoardPin(p))];
         Power = [.. json.Items("power").Select(p => new PowerPin(p.Text("label"), p.Text("header"), p.Number("position"), p.Text("rail")))];
         Roles = json.Object("roles").Numbers();
+        Serial = json.Has("serial") ? (json.Object("serial").Number("tx"), json.Object("serial").Number("rx")) : null;
         PinoutRules.Check(this);
     }
 
@@ -83,6 +84,9 @@ public sealed class BoardPinout
 
     /// <summary>Which GPIO a part uses when its part list names none.</summary>
     public IReadOnlyDictionary<string, int> Roles { get; }
+
+    /// <summary>The pins of the second serial line; null where no two are free.</summary>
+    public (int Tx, int Rx)? Serial { get; }
 
     /// <summary>Reads a board.</summary>
     /// <param name="json">The text of a <c>pins.json</c>.</param>

@@ -29,7 +29,8 @@ public static class BoardTable
             [.. pinout.Pins.Select(pin => pin.Gpio)],
             [.. pinout.Pins.Select(Can)],
             [.. pinout.Roles.Keys],
-            [.. pinout.Roles.Values]);
+            [.. pinout.Roles.Values])
+        { SerialTx = pinout.Serial?.Tx ?? -1, SerialRx = pinout.Serial?.Rx ?? -1 };
     }
 
     private static int Can(BoardPin pin)

@@ -22,7 +22,7 @@ internal static class PinoutRules
 
     internal static void Check(BoardPinout board)
     {
-        string? wrong = WrongPlace(board) ?? WrongPin(board) ?? WrongRole(board) ?? WrongLayout(board);
+        string? wrong = WrongPlace(board) ?? WrongPin(board) ?? WrongRole(board) ?? WrongSerial(board) ?? WrongLayout(board);
         if (wrong is not null)
         {
             throw new FormatException($"pins.json of {board.Board}: {wrong}.");
@@ -106,6 +106,34 @@ internal static class PinoutRules
             if (!used.TryAdd(gpio, role))
             {
                 return $"{used[gpio]} and {role} are both at GPIO {gpio}";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? WrongSerial(BoardPinout board)
+    {
+        if (board.Serial is not { } serial)
+        {
+            return null;
+        }
+
+        if (serial.Tx == serial.Rx)
+        {
+            return "the serial line has one pin for both directions";
+        }
+
+        foreach (int gpio in (int[])[serial.Tx, serial.Rx])
+        {
+            if (board.Pin(gpio) is not { IsReserved: false } pin || !pin.IsInput || (gpio == serial.Tx && !pin.IsOutput))
+            {
+                return $"the serial line is at GPIO {gpio}, which cannot be that";
+            }
+
+            if (board.Roles.FirstOrDefault(r => r.Value == gpio).Key is { } role)
+            {
+                return $"the serial line and {role} are both at GPIO {gpio}";
             }
         }
 

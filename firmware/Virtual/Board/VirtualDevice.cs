@@ -71,6 +71,7 @@ public sealed class VirtualDevice : IPower, IWatchdog, IBoardStatus, IDisposable
         {
             ThingId = Account.Local,
             PubSubService = new Jid(string.Empty, "pubsub." + Account.Domain, string.Empty),
+            Registry = new Jid(string.Empty, "things." + Account.Domain, string.Empty),
             Firmware = "1.0.0",
         };
         _kind.Configure(options);

@@ -9,6 +9,9 @@ public abstract class VirtualKind
 {
     private static readonly VirtualKind[] Known = [new ClimateKind(), new RelayKind(), new BatteryKind(), new GreenhouseKind(), new GatewayKind()];
 
+    /// <summary>A board that nothing is wired to; it has no name on the command line, since nobody would watch it.</summary>
+    public static VirtualKind Bare { get; } = new BareKind();
+
     /// <summary>The kind's name on the command line.</summary>
     public abstract string Name { get; }
 
@@ -52,6 +55,17 @@ public abstract class VirtualKind
     /// <param name="options">The options.</param>
     public virtual void Configure(ThingOptions options)
     {
+    }
+
+    private sealed class BareKind : VirtualKind
+    {
+        public override string Name => "bare";
+
+        public override string Summary => "a board that nothing is wired to";
+
+        public override VirtualBoard CreateBoard() => new("virtual-bare");
+
+        public override ThingPart[] CreateParts(VirtualBoard board, ISettings settings) => [];
     }
 
     private sealed class ClimateKind : VirtualKind

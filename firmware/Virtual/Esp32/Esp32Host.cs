@@ -22,13 +22,15 @@ public sealed class Esp32Host : IDisposable
     private readonly X509Certificate2Collection? _authorities;
     private readonly Lock _gate = new();
     private volatile RealSocket? _socket;
+    private volatile string? _ending;
 
     /// <summary>Makes a board that is off; to be provisioned before it runs.</summary>
     /// <param name="kind">What is wired to it.</param>
     /// <param name="authorities">The authorities; null trusts the system's.</param>
     /// <param name="time">The clock.</param>
     /// <param name="board">Its pins, or null for the kind's own.</param>
-    public Esp32Host(VirtualKind kind, X509Certificate2Collection? authorities, TimeProvider time, VirtualBoard? board = null)
+    /// <param name="flashBytes">Bytes of its flash file system.</param>
+    public Esp32Host(VirtualKind kind, X509Certificate2Collection? authorities, TimeProvider time, VirtualBoard? board = null, int flashBytes = VirtualFlash.DefaultCapacity)
     {
         _time = time;
         _authorities = authorities;
@@ -40,11 +42,12 @@ public sealed class Esp32Host : IDisposable
                 NowMs = () => NowMs,
                 Radio = Radio,
                 TimeServer = _ => new SystemTimeServer(this),
-                Transport = (config, network) => new BoardTransport(_socket = new RealSocket(config.Domain, _authorities, Radio), network),
+                Transport = (config, network) => new BoardTransport(_socket = new RealSocket(config.Domain, _authorities, Radio, () => Board!.Utc, _time), network),
                 Hash = DotNetHash.Instance,
                 Random = DotNetRandom.Instance,
             },
-            board);
+            board)
+        { Flash = new VirtualFlash(flashBytes) };
     }
 
     /// <summary>A life begins; told why.</summary>
@@ -59,7 +62,19 @@ public sealed class Esp32Host : IDisposable
     /// <summary>How wrong its time server is.</summary>
     public TimeSpan TimeError { get; set; }
 
-    /// <summary>Milliseconds of the watchdog; null for those of the application. For tests that cannot wait a minute.</summary>
+    /// <summary>Whether its time server answers.</summary>
+    public bool IsTimeServerThere { get; set; } = true;
+
+    /// <summary>Questions that its time server was asked.</summary>
+    public int TimeQuestions { get; private set; }
+
+    /// <summary>Times that the power failed in the middle of a write to flash.</summary>
+    public int PowerCuts { get; private set; }
+
+    /// <summary>How often the present connection's client has sent something after it had heard something: round trips begun. Call it within <see cref="VirtualEsp32.Said"/> or <see cref="Invoke{T}"/>.</summary>
+    public int Flights => _socket?.Flights ?? 0;
+
+    /// <summary>Milliseconds of the firmware's own watchdog; null for those of the application. For tests that cannot wait a minute.</summary>
     public int? WatchdogMs { get; set; }
 
     /// <summary>Is told what the thing does.</summary>
@@ -81,6 +96,9 @@ public sealed class Esp32Host : IDisposable
             return call(Application);
         }
     }
+
+    /// <summary>Pulls the plug and puts it in again: nothing is said or saved, and the next life begins with <c>power-on</c>.</summary>
+    public void CyclePower() => _ending = "power-on";
 
     /// <summary>Runs the board, through as many lives as it has, until it is cancelled.</summary>
     /// <param name="cancel">Ends it, in good order.</param>
@@ -111,19 +129,26 @@ public sealed class Esp32Host : IDisposable
         RealSocket? socket;
         while (!ended.Task.IsCompleted)
         {
-            // The watchdog, outside of what may stand still. A board whose plug is pulled (cancelled) gets the time to close its stream.
+            // The watchdogs: the firmware's own, which stands still with the runtime in a handshake, and a chip, which does not. A board that is switched off (cancelled) gets the time to close its stream.
             await Task.WhenAny(ended.Task, Task.Delay(TimeSpan.FromMilliseconds(500), _time, CancellationToken.None)).ConfigureAwait(false);
-            if (!ended.Task.IsCompleted && Board.IsWatchdogDue)
+            socket = _socket;
+            if (!ended.Task.IsCompleted && (Board.WatchdogChip is { IsDue: true } || (Board.IsWatchdogDue && socket is not { IsInHandshake: true })))
             {
-                socket = _socket;
+                _ending ??= "watchdog";
+            }
+
+            if (!ended.Task.IsCompleted && _ending is not null)
+            {
                 socket?.Abandon();
                 await reset.CancelAsync().ConfigureAwait(false);
                 await ended.Task.ConfigureAwait(false);
-                return "watchdog";
             }
         }
 
-        return await ended.Task.ConfigureAwait(false);
+        string next = await ended.Task.ConfigureAwait(false);
+        string? ending = _ending;
+        _ending = null;
+        return ending ?? next;
     }
 
     private void Live(string reason, CancellationToken stop, CancellationToken reset, TaskCompletionSource<string> ended)
@@ -135,6 +160,11 @@ public sealed class Esp32Host : IDisposable
         catch (FrozenException)
         {
             ended.SetResult("watchdog");
+        }
+        catch (PowerCutException)
+        {
+            PowerCuts++;
+            ended.SetResult("power-on");
         }
 #pragma warning disable CA1031 // what the board's entry point does with what nobody caught
         catch (Exception e)
@@ -163,6 +193,7 @@ public sealed class Esp32Host : IDisposable
     {
         lock (_gate)
         {
+            Board.Flash.RestorePower();
             BoardApplication application = Board.Boot(reason);
             application.Observer = Observer;
             Application = application;
@@ -179,6 +210,11 @@ public sealed class Esp32Host : IDisposable
             while (true)
             {
                 int wait;
+                if (_ending is not null)
+                {
+                    throw new FrozenException();
+                }
+
                 lock (_gate)
                 {
                     if (stopMs < 0 && stop.IsCancellationRequested)
@@ -200,7 +236,7 @@ public sealed class Esp32Host : IDisposable
                 TimeSpan limit = TimeSpan.FromMilliseconds(Math.Min(wait, ScriptMs));
                 if (socket is null)
                 {
-                    reset.WaitHandle.WaitOne(limit);
+                    Task.WaitAny([Task.Delay(limit, _time, reset)], CancellationToken.None);
                 }
                 else
                 {
@@ -219,12 +255,16 @@ public sealed class Esp32Host : IDisposable
     {
         private bool _asked;
 
-        public void Ask() => _asked = true;
+        public void Ask()
+        {
+            host.TimeQuestions++;
+            _asked = true;
+        }
 
         public bool TryTake(out long utcMs)
         {
             utcMs = (host._time.GetUtcNow() + host.TimeError).ToUnixTimeMilliseconds();
-            bool there = _asked;
+            bool there = _asked && host.IsTimeServerThere;
             _asked = false;
             return there;
         }

@@ -5,7 +5,7 @@ using IotXmpp.Xmpp;
 
 namespace IotXmpp.Virtual;
 
-/// <summary>The whole runtime of a virtual board stands still, as nanoFramework's does in a TLS handshake whose server is silent. Only the watchdog ends it.</summary>
+/// <summary>The whole runtime of a virtual board stands still, as nanoFramework's does in a TLS handshake whose server is silent. Only a watchdog chip ends it.</summary>
 public sealed class FrozenException : Exception
 {
     /// <summary>It stands still.</summary>
@@ -27,17 +27,36 @@ public sealed class FrozenException : Exception
     }
 }
 
+/// <summary>The loop of a virtual board does not come back from a call, while other threads run on: the firmware's own watchdog ends it.</summary>
+public sealed class HungException : Exception
+{
+    /// <summary>It hangs.</summary>
+    public HungException()
+        : base("The loop hangs.")
+    {
+    }
+
+    /// <summary>It hangs.</summary>
+    public HungException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>It hangs.</summary>
+    public HungException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
 /// <summary>
-/// Runs a virtual ESP32 in simulated time over a simulated network, single-threaded: a day takes seconds and every run is the same. The watchdog resets a board that stands still,
-/// sleep is slept, a power cut ends a life until <see cref="PowerOn"/>.
+/// Runs the whole application of an ESP32 board in simulated time over a simulated network. Its watchdogs reset a board that stands still: the firmware's own thread where a call hangs, a chip on the
+/// reset line (<see cref="VirtualEsp32.AddWatchdogChip"/>) where the whole runtime does; without a chip such a board stands still until somebody pulls its plug.
 /// </summary>
-public sealed class Esp32Run : IDisposable
+public sealed class Esp32Run : SimulatedRun, IDisposable
 {
     private readonly VirtualNetwork _network;
-    private Transport? _transport;
-    private long _wakeMs = -1;
-    private long _restartMs = -1;
-    private bool _frozen;
+    private VirtualSocket? _socket;
 
     /// <summary>Makes a board that is off, provisioned for an account.</summary>
     /// <param name="kind">What is wired to it.</param>
@@ -49,8 +68,9 @@ public sealed class Esp32Run : IDisposable
     /// <param name="flashBytes">Bytes of its flash file system.</param>
     /// <param name="seed">Of the dice, so that a run can be repeated.</param>
     public Esp32Run(VirtualKind kind, VirtualNetwork network, VirtualClock clock, BoardConfig config, DeviceKey key, VirtualBoard? board = null, int flashBytes = VirtualFlash.DefaultCapacity, int seed = 1)
+        : base(clock)
     {
-        Clock = clock;
+        ArgumentNullException.ThrowIfNull(clock);
         _network = network;
         Radio = new VirtualRadio(() => clock.NowMs);
         TimeServer = new VirtualTimeServer(clock);
@@ -61,7 +81,7 @@ public sealed class Esp32Run : IDisposable
                 NowMs = () => clock.NowMs,
                 Radio = Radio,
                 TimeServer = _ => TimeServer,
-                Transport = (_, network) => _transport = new Transport(_network, network, Radio),
+                Transport = (_, settings) => new BoardTransport(_socket = new VirtualSocket(_network, Radio, clock), settings),
                 Hash = DotNetHash.Instance,
                 Random = new SeededRandom(seed),
             },
@@ -79,258 +99,119 @@ public sealed class Esp32Run : IDisposable
     /// <summary>Its time server.</summary>
     public VirtualTimeServer TimeServer { get; }
 
-    /// <summary>The true time.</summary>
-    public VirtualClock Clock { get; }
-
-    /// <summary>The present life; null while the board is off, asleep or frozen.</summary>
+    /// <summary>The present life; null while the board is off or asleep.</summary>
     public BoardApplication? Application { get; private set; }
 
     /// <summary>Whether stanzas go both ways.</summary>
     public bool IsOnline => Application?.Client is { IsOnline: true };
 
-    /// <summary>Whether the board sleeps.</summary>
-    public bool IsAsleep => _wakeMs >= 0;
+    /// <summary>How often something was sent on the present connection after something had been received: round trips begun.</summary>
+    public int Flights => _socket?.Flights ?? 0;
 
-    /// <summary>Whether the board stands still until its watchdog resets it.</summary>
-    public bool IsFrozen => _frozen;
+    /// <summary>Whether the whole runtime stands still.</summary>
+    public bool IsFrozen { get; private set; }
+
+    /// <summary>Whether a call of the loop does not come back.</summary>
+    public bool IsHung { get; private set; }
 
     /// <summary>Whether the hardware tells its reset reason; nanoFramework's does not, but for the wake from deep sleep.</summary>
     public bool TellsReason { get; set; } = true;
 
-    /// <summary>Times that the power failed in the middle of a write.</summary>
-    public int PowerCuts { get; private set; }
-
     /// <summary>What the thing's life ended with, when something threw that nobody caught.</summary>
     public Exception? LastPanic { get; private set; }
 
-    /// <summary>Is told after each step how many bytes it allocated in all.</summary>
+    /// <summary>Is told after each step how many bytes it allocated in all, but for the simulated hub and flash.</summary>
     public Action<long>? Stepped { get; set; }
 
-    /// <summary>Is told what the thing does, over all its lives.</summary>
-    public IThingObserver? Observer { get; set; }
+    /// <inheritdoc/>
+    protected override bool IsAlive => Application is not null && !IsFrozen && !IsHung;
 
-    /// <summary>Switches the board on.</summary>
-    /// <param name="reason">Why it starts.</param>
-    public void PowerOn(string reason = "power-on")
-    {
-        PowerOff();
-        Board.Flash.RestorePower();
-        Guarded(() =>
-        {
-            Application = Board.Boot(reason, TellsReason);
-            Application.Observer = Observer;
-        });
-    }
-
-    /// <summary>Pulls the plug: no good-bye, nothing is saved.</summary>
-    public void PowerOff()
-    {
-        _transport?.Abandon();
-        _transport = null;
-        Application = null;
-        _frozen = false;
-        _wakeMs = -1;
-        _restartMs = -1;
-        Radio.PowerOff();
-    }
-
-    /// <summary>Lets time pass.</summary>
-    /// <param name="time">How much.</param>
-    public void RunFor(TimeSpan time) => RunUntil(() => false, time);
-
-    /// <summary>Lets time pass until something is so.</summary>
-    /// <param name="condition">What is waited for.</param>
-    /// <param name="limit">How long at most.</param>
-    /// <returns>Whether it came to be.</returns>
-    public bool RunUntil(Func<bool> condition, TimeSpan limit)
-    {
-        ArgumentNullException.ThrowIfNull(condition);
-        long end = Clock.NowMs + (long)limit.TotalMilliseconds;
-        while (true)
-        {
-            long next = Math.Min(Step(), end);
-            if (condition())
-            {
-                return true;
-            }
-
-            if (Clock.NowMs >= end)
-            {
-                return false;
-            }
-
-            Clock.Advance(Math.Max(1, next - Clock.NowMs));
-        }
-    }
+    // What the simulated hub and flash have allocated is not the firmware's.
+    private long AllocatedBytes => GC.GetAllocatedBytesForCurrentThread() - (_socket?.ServerAllocatedBytes ?? 0) - Board.Flash.OwnAllocatedBytes;
 
     /// <inheritdoc/>
     public void Dispose() => Board.Dispose();
 
-    // Does what is due now; returns when to go on.
-    private long Step()
+    /// <inheritdoc/>
+    protected override void Begin(string reason)
     {
-        long now = Clock.NowMs;
-        Board.Board.Step(now);
-        if (IsAsleep && now >= _wakeMs)
-        {
-            PowerOn("deep-sleep");
-        }
+        Board.Flash.RestorePower();
+        Application = Board.Boot(reason, TellsReason);
+        Application.Observer = Observer;
+    }
 
-        if (_restartMs >= 0 && now >= _restartMs)
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        _socket?.Abandon();
+        _socket = null;
+        Application = null;
+        IsFrozen = false;
+        IsHung = false;
+        Radio.PowerOff();
+    }
+
+    /// <inheritdoc/>
+    protected override void StepOutside(long nowMs)
+    {
+        Board.Board.Step(nowMs);
+        bool on = Application is not null || IsFrozen || IsHung;
+        if (on && (Board.WatchdogChip is { IsDue: true } || (Board.IsWatchdogDue && !IsFrozen)))
+        {
+            PowerOn("watchdog");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override long StepLife(long nowMs)
+    {
+        _socket?.Pump(nowMs);
+        long before = AllocatedBytes;
+        int wait = Application!.Step(nowMs);
+        Stepped?.Invoke(AllocatedBytes - before);
+        long next = Math.Min(nowMs + wait, _socket?.NextDueMs ?? long.MaxValue);
+        if (Board.SleepMs >= 0)
+        {
+            BeginAgain("deep-sleep", nowMs + Board.SleepMs);
+        }
+        else if (Board.WantsRestart)
         {
             PowerOn("software");
         }
 
-        if (Board.IsWatchdogDue && (_frozen || Application is not null))
-        {
-            PowerOn("watchdog");
-        }
-
-        long next = now + 1000;
-        Guarded(() =>
-        {
-            if (Application is null || _frozen)
-            {
-                return;
-            }
-
-            long before = GC.GetAllocatedBytesForCurrentThread() - (_transport?.ServerAllocatedBytes ?? 0);
-            int wait = Application.Step(now);
-            Stepped?.Invoke(GC.GetAllocatedBytesForCurrentThread() - (_transport?.ServerAllocatedBytes ?? 0) - before);
-            next = Math.Min(now + wait, _transport?.NextDueMs ?? long.MaxValue);
-            if (Board.SleepMs >= 0)
-            {
-                long wake = now + Board.SleepMs;
-                PowerOff();
-                _wakeMs = wake;
-            }
-            else if (Board.WantsRestart)
-            {
-                PowerOn("software");
-            }
-        });
         return next;
     }
 
-    private void Guarded(Action act)
+    /// <inheritdoc/>
+    protected override void Guard(Action act)
     {
         try
         {
-            act();
-        }
-        catch (PowerCutException)
-        {
-            PowerCuts++;
-            PowerOff();
+            base.Guard(act);
         }
         catch (FrozenException)
         {
-            _frozen = true;
+            IsFrozen = true;
+        }
+        catch (HungException)
+        {
+            IsHung = true;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // What the board's entry point does with what nobody caught.
             LastPanic = e;
-            if (Application is null)
+            base.Guard(() =>
             {
-                StartGuard.Announce(new FlashSettings(Board.Flash), "panic");
-            }
-
-            Application?.Panic(e.Message);
-            PowerOff();
-            _restartMs = Clock.NowMs + 500;
-        }
-    }
-
-    private sealed class SeededRandom(int seed) : IRandom
-    {
-        private readonly Random _random = new(seed);
-
-#pragma warning disable CA5394 // simulated dice, to be repeatable
-        public void Fill(byte[] buffer) => _random.NextBytes(buffer);
-#pragma warning restore CA5394
-    }
-
-    // A virtual link, stepped as a board's transport is.
-    private sealed class Transport : IBoardTransport
-    {
-        private readonly VirtualNetwork _air;
-        private readonly NetworkSettings _network;
-        private readonly VirtualLink _link;
-        private readonly VirtualRadio _radio;
-        private XmppClient? _client;
-        private bool _opening;
-
-        public Transport(VirtualNetwork air, NetworkSettings network, VirtualRadio radio)
-        {
-            _radio = radio;
-            _air = air;
-            _network = network;
-            _link = air.CreateLink();
-        }
-
-        public bool IsSecure => _link.IsSecure;
-
-        public bool IsLoopback => _link.IsLoopback;
-
-        public byte[]? ChannelBinding => _link.ChannelBinding;
-
-        public bool IsAboutToConnect => _opening;
-
-        public SerialReport? Report { get; set; }
-
-        public long NextDueMs => _link.NextDueMs;
-
-        public long ServerAllocatedBytes => _link.ServerAllocatedBytes;
-
-        public void Abandon() => _link.Abandon();
-
-        public void Attach(XmppClient client)
-        {
-            _client = client;
-            _link.Attach(client);
-        }
-
-        public void Open(string host, int port) => _opening = true;
-
-        public void Step(long nowMs)
-        {
-            // Without an access point bytes vanish, and nobody is told.
-            _link.IsSilent = !_radio.IsConnected;
-            if (_opening)
-            {
-                _opening = false;
-                if (_link.IsSilent)
+                // It writes, and the power may fail there, too.
+                if (Application is null)
                 {
-                    _client!.Disconnected(nowMs, "there is no network");
-                    return;
+                    StartGuard.Announce(new FlashSettings(Board.Flash), "panic");
                 }
 
-                if (_air.IsSilentInHandshake)
-                {
-                    throw new FrozenException();
-                }
-
-                if (_air.Host is { } only && only != _network.Host)
-                {
-                    _client!.Disconnected(nowMs, $"{_network.Host} does not answer");
-                    return;
-                }
-
-                _link.Open(_network.Host, _network.Port);
-            }
-
-            _link.Pump(nowMs);
-        }
-
-        public void Send(byte[] buffer, int offset, int count) => _link.Send(buffer, offset, count);
-
-        public void StartTls() => _link.StartTls();
-
-        public void Close()
-        {
-            _opening = false;
-            _link.Close();
+                Application?.Panic(e.Message);
+                BeginAgain("software", Clock.NowMs + 500);
+            });
         }
     }
 }

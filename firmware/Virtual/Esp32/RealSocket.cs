@@ -13,7 +13,9 @@ namespace IotXmpp.Virtual;
 /// <param name="domain">What the certificate must name.</param>
 /// <param name="authorities">The authorities; null trusts the system's.</param>
 /// <param name="radio">The radio: without it there is no network.</param>
-public sealed class RealSocket(string domain, X509Certificate2Collection? authorities, IRadio radio) : IBoardSocket
+/// <param name="utc">The board's own clock, by which the certificate is judged; null while it shows nothing.</param>
+/// <param name="time">The clock of waits.</param>
+public sealed class RealSocket(string domain, X509Certificate2Collection? authorities, IRadio radio, Func<DateTimeOffset?> utc, TimeProvider time) : IBoardSocket
 {
     private readonly byte[] _arrived = new byte[4096];
     private Socket? _socket;
@@ -22,6 +24,19 @@ public sealed class RealSocket(string domain, X509Certificate2Collection? author
     private int _from;
     private int _to;
     private volatile bool _abandoned;
+    private volatile bool _inHandshake;
+
+    /// <summary>How often something was sent on this connection after something had been received: round trips begun.</summary>
+    public int Flights { get; private set; }
+
+    private bool Heard { get; set; } = true;
+
+    /// <summary>Whether the runtime stands still in a handshake.</summary>
+    public bool IsInHandshake
+    {
+        get => _inHandshake;
+        private set => _inHandshake = value;
+    }
 
     /// <inheritdoc/>
     public string? Open(string host, int port)
@@ -36,9 +51,11 @@ public sealed class RealSocket(string domain, X509Certificate2Collection? author
             _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendTimeout = 10_000 };
             _socket.Connect(host, port);
             var stream = new SslStream(new NetworkStream(_socket, ownsSocket: true));
+            IsInHandshake = true;
             stream.AuthenticateAsClient(Options());
             _stream = stream;
             _from = _to = 0;
+            (Flights, Heard) = (0, true);
             _reading = null;
             ThrowIfAbandoned();
             return null;
@@ -46,11 +63,36 @@ public sealed class RealSocket(string domain, X509Certificate2Collection? author
         catch (AuthenticationException e)
         {
             ThrowIfAbandoned();
-            return BoardTransport.Untrusted + e.GetBaseException().Message;
+            return BoardSocket.Untrusted + e.GetBaseException().Message;
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
         {
             ThrowIfAbandoned();
+            return e.Message;
+        }
+        finally
+        {
+            IsInHandshake = false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string? Look(string host, int port, int limitMs)
+    {
+        if (!radio.IsConnected)
+        {
+            return "there is no network";
+        }
+
+        try
+        {
+            using var probe = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            probe.Connect(host, port);
+            probe.Send(BoardSocket.CloseNotify);
+            return probe.Poll(TimeSpan.FromMilliseconds(limitMs), SelectMode.SelectRead) ? null : BoardSocket.Silent;
+        }
+        catch (SocketException e)
+        {
             return e.Message;
         }
     }
@@ -82,6 +124,7 @@ public sealed class RealSocket(string domain, X509Certificate2Collection? author
 
             _from = 0;
             _to = done.Result;
+            Heard = true;
         }
 
         int count = Math.Min(buffer.Length, _to - _from);
@@ -100,6 +143,8 @@ public sealed class RealSocket(string domain, X509Certificate2Collection? author
 
         try
         {
+            Flights += Heard ? 1 : 0;
+            Heard = false;
             _stream!.Write(buffer, offset, count);
             return true;
         }
@@ -126,11 +171,11 @@ public sealed class RealSocket(string domain, X509Certificate2Collection? author
         Task<int>? reading = _reading;
         if (reading is null || !radio.IsConnected)
         {
-            cancel.WaitHandle.WaitOne(limit);
+            Task.WaitAny([Task.Delay(limit, time, cancel)], CancellationToken.None);
             return;
         }
 
-        Task.WaitAny([reading, Task.Delay(limit, cancel)], CancellationToken.None);
+        Task.WaitAny([reading, Task.Delay(limit, time, cancel)], CancellationToken.None);
     }
 
     /// <summary>The board is reset: what blocks ends, and nothing of this life goes on.</summary>
@@ -150,13 +195,19 @@ public sealed class RealSocket(string domain, X509Certificate2Collection? author
 
     private SslClientAuthenticationOptions Options()
     {
-        var options = new SslClientAuthenticationOptions { TargetHost = domain, CertificateRevocationCheckMode = X509RevocationMode.NoCheck };
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck };
         if (authorities is not null)
         {
-            options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(authorities);
         }
 
-        return options;
+        if (utc() is { } now)
+        {
+            policy.VerificationTimeIgnored = false;
+            policy.VerificationTime = now.LocalDateTime;
+        }
+
+        return new SslClientAuthenticationOptions { TargetHost = domain, CertificateRevocationCheckMode = X509RevocationMode.NoCheck, CertificateChainPolicy = policy };
     }
 }

@@ -1,3 +1,4 @@
+using System.Device.Gpio;
 using IotXmpp.Esp32;
 using IotXmpp.Sasl;
 using IotXmpp.Things;
@@ -41,6 +42,7 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     private long _fedMs = -1;
     private int _watchdogMs;
     private long _rtcOffsetMs;
+    private GpioPin? _feedPin;
 
     /// <summary>Makes a board that was never switched on, with empty flash.</summary>
     /// <param name="kind">What is wired to it.</param>
@@ -63,11 +65,17 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     /// <summary>The flash: files, settings, ring.</summary>
     public VirtualFlash Flash { get; init; } = new();
 
+    /// <summary>What the board's own clock shows, by which certificates are judged; null while nobody has set it.</summary>
+    public DateTimeOffset? Utc => _rtcOffsetMs == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(_parts.NowMs() + _rtcOffsetMs);
+
     /// <summary>Times that firmware was started.</summary>
     public int Boots { get; private set; }
 
     /// <summary>Times that the watchdog has reset it.</summary>
     public int WatchdogResets { get; private set; }
+
+    /// <summary>The watchdog chip on its reset line; null for none, as on a board as it is sold.</summary>
+    public VirtualWatchdogChip? WatchdogChip { get; private set; }
 
     /// <summary>Milliseconds that it wants to sleep; -1 when it does not.</summary>
     public long SleepMs { get; private set; } = -1;
@@ -77,6 +85,9 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
 
     /// <summary>What the parts do when they are made; a test lets it throw or hang.</summary>
     public Action? OnMakeParts { get; set; }
+
+    /// <summary>An image is about to be run: the bytes that the board found good.</summary>
+    public Action<byte[]>? Loaded { get; set; }
 
     /// <summary>Why there is no way to the hub, such as a missing authority; null when there is one.</summary>
     public string? NoTransport { get; set; }
@@ -96,7 +107,7 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     /// <inheritdoc/>
     public long FreeHeapBytes { get; set; } = 41_000;
 
-    /// <summary>Whether nobody has fed the watchdog for its time: the board is to be reset.</summary>
+    /// <summary>Whether the loop has not fed its watchdog for so long that the firmware's own thread restarts the board. It does nothing while the whole runtime stands still.</summary>
     public bool IsWatchdogDue => _fedMs >= 0 && _watchdogMs > 0 && _parts.NowMs() - _fedMs >= _watchdogMs;
 
     /// <inheritdoc/>
@@ -104,6 +115,9 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
 
     /// <inheritdoc/>
     ISegmentStore IBoard.Segments => Flash;
+
+    /// <inheritdoc/>
+    ISegmentStore IBoard.Images => Flash.Images;
 
     /// <inheritdoc/>
     IRadio IBoard.Radio => _parts.Radio;
@@ -134,6 +148,11 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
         Flash.TryWrite(DeviceKey.Path, key.Write());
     }
 
+    /// <summary>Solders a watchdog chip to the reset line.</summary>
+    /// <param name="gpio">The pin that feeds it: the one that the configuration names as <c>watchdog</c>.</param>
+    /// <param name="timeoutMs">Milliseconds without a pulse after which it resets the board.</param>
+    public void AddWatchdogChip(int gpio, int timeoutMs = VirtualWatchdogChip.DefaultMs) => WatchdogChip = new VirtualWatchdogChip(Board.Pins, gpio, _parts.NowMs, timeoutMs);
+
     /// <summary>Begins a life.</summary>
     /// <param name="reason">Why, in the words of the wire profile.</param>
     /// <param name="tells">Whether the hardware tells that; nanoFramework's does so for the wake from deep sleep only.</param>
@@ -148,6 +167,8 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
         _fedMs = -1;
         _watchdogMs = 0;
         Board.Restart();
+        _feedPin = null;
+        WatchdogChip?.Reset();
         return new BoardApplication(this, "1.0.0", BuiltUtcMs, Configure is null ? null : new Hook(Configure));
     }
 
@@ -162,9 +183,28 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     }
 
     /// <inheritdoc/>
-    public ThingPart[] MakeParts(BoardConfig config, ISettings settings, out string? wrong)
+    public string Chip { get; set; } = "ESP32";
+
+    /// <summary>The other end of the second serial line, for who provisions the board; null while the firmware has not opened it.</summary>
+    public VirtualLine? Line { get; private set; }
+
+    /// <inheritdoc/>
+    public IBoardLine OpenLine(BoardConfig? config)
+    {
+        BoardPins pins = Esp32Boards.Find(config?.Board ?? "esp32-devkitc-v4", out _);
+        return Line = pins is not null && PartList.IsSerialFree(pins, config?.Parts ?? "", config?.WatchdogPin ?? -1) ? new VirtualLine() : null!;
+    }
+
+    /// <inheritdoc/>
+    public ThingPart[] MakeParts(BoardConfig config, ISettings settings, byte[]? image, out string? wrong)
     {
         wrong = null;
+        if (image is not null)
+        {
+            Loaded?.Invoke(image);
+            return VirtualModule.Parse(image, out wrong)?.MakeParts(_kind, Board, settings, out wrong)!;
+        }
+
         try
         {
             OnMakeParts?.Invoke();
@@ -185,7 +225,18 @@ public sealed class VirtualEsp32 : IBoard, IBoardWatchdog, IBoardPower, IReportO
     }
 
     /// <inheritdoc/>
-    public void Feed() => _fedMs = _parts.NowMs();
+    public void Feed()
+    {
+        _fedMs = _parts.NowMs();
+        _feedPin?.Toggle();
+    }
+
+    /// <inheritdoc/>
+    public void UsePin(int gpio)
+    {
+        _feedPin = Board.Gpio.OpenPin(gpio, PinMode.Output);
+        Feed();
+    }
 
     /// <inheritdoc/>
     public void Sleep(long milliseconds) => SleepMs = milliseconds;

@@ -58,6 +58,9 @@ public sealed class VirtualRadio(Func<long> nowMs) : IRadio
     private bool Fits => Ssid == AirSsid && (_ssid.Length > 0 ? _password : FlashedPassword) == AirPassword;
 
     /// <inheritdoc/>
+    public string[][] Scan() => IsInReach ? [[AirSsid, Dbm.ToString(System.Globalization.CultureInfo.InvariantCulture), "YES"]] : [];
+
+    /// <inheritdoc/>
     public void Use(string ssid, string password)
     {
         _ssid = ssid;

@@ -34,7 +34,8 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
     /// <summary>Bytes when nothing else is said. Default 262,144: the file system of a 4 MB board.</summary>
     public const int DefaultCapacity = 262144;
 
-    private readonly SortedDictionary<int, MemoryStream> _segments = [];
+    private readonly Space _ring;
+    private readonly Space _images;
     private readonly SortedDictionary<string, byte[]> _files = new(StringComparer.Ordinal);
     private readonly int _capacity;
     private long _used;
@@ -43,7 +44,25 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
 
     /// <summary>Makes empty flash.</summary>
     /// <param name="capacity">Bytes it holds.</param>
-    public VirtualFlash(int capacity = DefaultCapacity) => _capacity = capacity;
+    public VirtualFlash(int capacity = DefaultCapacity)
+    {
+        _capacity = capacity;
+        _ring = new Space(this);
+        _images = new Space(this);
+    }
+
+    /// <summary>The segments of images that came by updates.</summary>
+    public ISegmentStore Images => _images;
+
+    /// <summary>Called before each write and each removal; a test counts them, or cuts the power there.</summary>
+    public Action? Writing { get; set; }
+
+    /// <summary>The power fails now: nothing works until <see cref="RestorePower"/>.</summary>
+    public void CutPower()
+    {
+        _dead = true;
+        throw new PowerCutException();
+    }
 
     /// <summary>Bytes in use.</summary>
     public long UsedBytes => _used;
@@ -53,6 +72,9 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
 
     /// <summary>Appends to segments ever: each costs a flash file system the erasing of a block.</summary>
     public int Appends { get; private set; }
+
+    /// <summary>Bytes of memory that the segments have taken to grow: the simulation's, not the firmware's.</summary>
+    public long OwnAllocatedBytes { get; private set; }
 
     /// <summary>The most bytes that were ever in use.</summary>
     public long PeakBytes { get; private set; }
@@ -75,81 +97,19 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
     }
 
     /// <inheritdoc/>
-    public int[] List()
-    {
-        RequirePower();
-        return [.. _segments.Keys];
-    }
+    public int[] List() => _ring.List();
 
     /// <inheritdoc/>
-    public int Length(int segment)
-    {
-        RequirePower();
-        return _segments.TryGetValue(segment, out MemoryStream? found) ? (int)found.Length : 0;
-    }
+    public int Length(int segment) => _ring.Length(segment);
 
     /// <inheritdoc/>
-    public int Read(int segment, int position, byte[] buffer, int offset, int count)
-    {
-        RequirePower();
-        if (!_segments.TryGetValue(segment, out MemoryStream? found) || position >= found.Length)
-        {
-            return 0;
-        }
-
-        found.Position = position;
-        return found.Read(buffer, offset, count);
-    }
+    public int Read(int segment, int position, byte[] buffer, int offset, int count) => _ring.Read(segment, position, buffer, offset, count);
 
     /// <inheritdoc/>
-    public bool TryAppend(int segment, byte[] buffer, int offset, int count)
-    {
-        RequirePower();
-        if (_used + count > _capacity)
-        {
-            return false;
-        }
-
-        Appends++;
-        int write = _bytesUntilCut >= 0 && _bytesUntilCut < count ? (int)_bytesUntilCut : count;
-        if (!_segments.TryGetValue(segment, out MemoryStream? found))
-        {
-            _segments[segment] = found = new MemoryStream();
-        }
-
-        found.Position = found.Length;
-        found.Write(buffer, offset, write);
-        _used += write;
-        WrittenBytes += write;
-        PeakBytes = Math.Max(PeakBytes, _used);
-        if (_bytesUntilCut >= 0)
-        {
-            _bytesUntilCut -= write;
-        }
-
-        if (write < count)
-        {
-            for (int i = write; CutLeavesErased && i < count; i++, _used++)
-            {
-                found.WriteByte(0xFF);
-            }
-
-            _dead = true;
-            throw new PowerCutException();
-        }
-
-        return true;
-    }
+    public bool TryAppend(int segment, byte[] buffer, int offset, int count) => _ring.TryAppend(segment, buffer, offset, count);
 
     /// <inheritdoc/>
-    public void Delete(int segment)
-    {
-        RequirePower();
-        if (_segments.Remove(segment, out MemoryStream? found))
-        {
-            _used -= found.Length;
-        }
-    }
+    public void Delete(int segment) => _ring.Delete(segment);
 
     /// <inheritdoc/>
     byte[]? IBoardFiles.Read(string path)
@@ -162,6 +122,7 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
     public bool TryWrite(string path, byte[] data)
     {
         RequirePower();
+        Writing?.Invoke();
         int before = _files.TryGetValue(path, out byte[]? old) ? old.Length : 0;
         if (_used - before + data.Length > _capacity)
         {
@@ -188,6 +149,7 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
     public void Delete(string path)
     {
         RequirePower();
+        Writing?.Invoke();
         if (_files.Remove(path, out byte[]? file))
         {
             _used -= file.Length;
@@ -199,6 +161,98 @@ public sealed class VirtualFlash : ISegmentStore, IBoardFiles
         if (_dead)
         {
             throw new PowerCutException();
+        }
+    }
+
+    // Segments that grow, one set of them.
+    private sealed class Space(VirtualFlash flash) : ISegmentStore
+    {
+        private readonly SortedDictionary<int, MemoryStream> _segments = [];
+
+        public int[] List()
+        {
+            flash.RequirePower();
+            return [.. _segments.Keys];
+        }
+
+        public int Length(int segment)
+        {
+            flash.RequirePower();
+            return _segments.TryGetValue(segment, out MemoryStream? found) ? (int)found.Length : 0;
+        }
+
+        public int Read(int segment, int position, byte[] buffer, int offset, int count)
+        {
+            flash.RequirePower();
+            if (!_segments.TryGetValue(segment, out MemoryStream? found) || position >= found.Length)
+            {
+                return 0;
+            }
+
+            found.Position = position;
+            return found.Read(buffer, offset, count);
+        }
+
+        public bool TryAppend(int segment, byte[] buffer, int offset, int count)
+        {
+            flash.RequirePower();
+            flash.Writing?.Invoke();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                return Append(segment, buffer, offset, count);
+            }
+            finally
+            {
+                flash.OwnAllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
+            }
+        }
+
+        public void Delete(int segment)
+        {
+            flash.RequirePower();
+            flash.Writing?.Invoke();
+            if (_segments.Remove(segment, out MemoryStream? found))
+            {
+                flash._used -= found.Length;
+            }
+        }
+
+        private bool Append(int segment, byte[] buffer, int offset, int count)
+        {
+            if (flash._used + count > flash._capacity)
+            {
+                return false;
+            }
+
+            flash.Appends++;
+            int write = flash._bytesUntilCut >= 0 && flash._bytesUntilCut < count ? (int)flash._bytesUntilCut : count;
+            if (!_segments.TryGetValue(segment, out MemoryStream? found))
+            {
+                _segments[segment] = found = new MemoryStream();
+            }
+
+            found.Position = found.Length;
+            found.Write(buffer, offset, write);
+            flash._used += write;
+            flash.WrittenBytes += write;
+            flash.PeakBytes = Math.Max(flash.PeakBytes, flash._used);
+            if (flash._bytesUntilCut >= 0)
+            {
+                flash._bytesUntilCut -= write;
+            }
+
+            if (write < count)
+            {
+                for (int i = write; flash.CutLeavesErased && i < count; i++, flash._used++)
+                {
+                    found.WriteByte(0xFF);
+                }
+
+                flash.CutPower();
+            }
+
+            return true;
         }
     }
 }

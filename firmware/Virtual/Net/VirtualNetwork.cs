@@ -21,6 +21,19 @@ public interface IVirtualPeer
     void Closed();
 }
 
+/// <summary>The client's end of a connection, as a <see cref="VirtualLink"/> tells it.</summary>
+internal interface IVirtualClient
+{
+    /// <summary>The connection stands.</summary>
+    void Connected(long nowMs);
+
+    /// <summary>Bytes came from the server.</summary>
+    void Feed(byte[] data, int offset, int count);
+
+    /// <summary>The connection is gone, or was not made.</summary>
+    void Disconnected(long nowMs, string reason);
+}
+
 /// <summary>
 /// A network in memory with virtual time, for tests without sockets: it can be down (connections are refused), silent (bytes vanish and nobody is told) or cut.
 /// Single-threaded: everything happens within <see cref="VirtualLink.Pump"/>.
@@ -48,6 +61,12 @@ public sealed class VirtualNetwork(IVirtualServer server)
     /// <summary>Connections that were opened ever.</summary>
     public int Connections { get; internal set; }
 
+    /// <summary>Times that a board looked, by a connection of its own, whether the server says anything.</summary>
+    public int Looks { get; private set; }
+
+    /// <summary>Is called after each such look, before what follows it.</summary>
+    public Action? Looked { get; set; }
+
     internal IVirtualServer Server => server;
 
     /// <summary>Makes the transport of one client.</summary>
@@ -68,6 +87,14 @@ public sealed class VirtualNetwork(IVirtualServer server)
     /// <summary>Brings the network up again.</summary>
     public void BringUp() => IsUp = true;
 
+    internal bool Look()
+    {
+        bool says = !IsSilentInHandshake;
+        Looks++;
+        Looked?.Invoke();
+        return says;
+    }
+
     internal void Remove(VirtualLink link) => _links.Remove(link);
 
     /// <summary>Resets every connection; new ones can be opened at once.</summary>
@@ -85,7 +112,7 @@ public sealed class VirtualLink : ITransport
 {
     private readonly VirtualNetwork _network;
     private readonly Queue<(long DueMs, What What, byte[] Data, int Connection)> _queue = [];
-    private XmppClient? _client;
+    private IVirtualClient? _client;
     private IVirtualPeer? _peer;
     private int _connection;
     private long _nowMs;
@@ -123,7 +150,10 @@ public sealed class VirtualLink : ITransport
     public bool IsSilent { get; set; }
 
     /// <summary>Says whose transport it is.</summary>
-    public void Attach(XmppClient client) => _client = client;
+    public void Attach(XmppClient client) => _client = new Told(client);
+
+    /// <summary>Says who is told instead of a client.</summary>
+    internal void Attach(IVirtualClient client) => _client = client;
 
     /// <summary>Lets happen what is due.</summary>
     /// <param name="nowMs">Monotonic time in milliseconds.</param>
@@ -145,6 +175,14 @@ public sealed class VirtualLink : ITransport
     {
         _connection++;
         Later(What.Open, []);
+    }
+
+    /// <summary>Opens a connection at once, as a socket does that blocks meanwhile.</summary>
+    internal void OpenNow(long nowMs)
+    {
+        _nowMs = nowMs;
+        _connection++;
+        Happen(What.Open, []);
     }
 
     /// <inheritdoc/>
@@ -228,5 +266,14 @@ public sealed class VirtualLink : ITransport
             default:
                 break;
         }
+    }
+
+    private sealed class Told(XmppClient client) : IVirtualClient
+    {
+        public void Connected(long nowMs) => client.Connected(nowMs);
+
+        public void Feed(byte[] data, int offset, int count) => client.Feed(data, offset, count);
+
+        public void Disconnected(long nowMs, string reason) => client.Disconnected(nowMs, reason);
     }
 }
