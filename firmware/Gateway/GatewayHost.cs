@@ -1,5 +1,6 @@
 using System.Net;
 using IotXmpp.Features;
+using IotXmpp.Gateway.Pi;
 using IotXmpp.Host;
 using IotXmpp.Things;
 using IotXmpp.Xmpp;
@@ -18,6 +19,12 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
     /// <summary>Bytes of a stanza that the gateway sends at most: a batch of samples.</summary>
     private const int SendBytes = 16384;
 
+    /// <summary>Bytes of a piece of an update: as base64 it fits the receive buffer.</summary>
+    private const int ChunkBytes = 8192;
+
+    /// <summary>Bytes of an update that are hashed in one step, some milliseconds.</summary>
+    private const int SliceBytes = 1 << 20;
+
     /// <summary>Milliseconds between two looks at the file of keys.</summary>
     private const long RefreshMs = 5000;
 
@@ -28,9 +35,13 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
     private readonly List<INodePort> _ports = [];
     private readonly RulesPart _rulesPart;
     private readonly TcpNodePort? _tcp;
+    private readonly ThingPart[] _wired;
+    private readonly GatewayLauncher _launcher;
+    private readonly IDisposable? _board;
     private ThingPart[] _parts = [];
     private StoreUplink _uplink = null!;
     private HubReports _reports = null!;
+    private SessionWatch _session = null!;
     private Sample? _own;
     private long _refreshAtMs;
     private string? _told;
@@ -41,19 +52,36 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
     /// <param name="log">Takes a line for people on what the things behind it and the rules do.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="ports">Further ways in for things.</param>
+    /// <param name="io">The board's pins; null for the machine's own, which are opened when there are parts.</param>
+    /// <exception cref="GatewaySettingsException">The parts cannot be opened; the message is one line.</exception>
     /// <exception cref="IOException">The CA's file or the data folder cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not what it should be.</exception>
-    public GatewayHost(GatewaySettings settings, IThingObserver? observer, Action<string> log, TimeProvider? time = null, IEnumerable<INodePort>? ports = null)
+    public GatewayHost(GatewaySettings settings, IThingObserver? observer, Action<string> log, TimeProvider? time = null, IEnumerable<INodePort>? ports = null, IBoardIo? io = null)
+        : this(settings, observer, log, new FileSettings(GatewayLauncher.SettingsFile(settings.DataFolder)), null, time, ports, io)
+    {
+    }
+
+    /// <summary>Makes a gateway that was launched, or has chosen to run itself.</summary>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="observer">Is told what its own thing does; may be null.</param>
+    /// <param name="log">Takes a line for people.</param>
+    /// <param name="kept">Its settings that survive a restart.</param>
+    /// <param name="launcher">Which image runs; null to look here. Disposed of with the gateway.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="ports">Further ways in for things.</param>
+    /// <param name="io">The board's pins; null for the machine's own.</param>
+    public GatewayHost(GatewaySettings settings, IThingObserver? observer, Action<string> log, FileSettings kept, GatewayLauncher? launcher, TimeProvider? time = null, IEnumerable<INodePort>? ports = null, IBoardIo? io = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        _launcher = launcher ?? GatewayLauncher.Open(settings.DataFolder, kept);
         _settings = settings;
         _time = time ?? TimeProvider.System;
         _log = log;
         _observer = observer;
         PrivateFile.MakeFolder(settings.DataFolder);
-        var kept = new FileSettings(Path.Combine(settings.DataFolder, "settings.json"));
         _rulesPart = new RulesPart(settings.Rules, kept);
         Keys = new NodeKeys(settings.NodesFile);
+        _wired = PartSettings.Open(settings, io, kept, out _board);
         Store = OpenStore();
         ClientOptions client = ClientOptions.ForThing(settings.Account, settings.Password);
         client.SendBufferMaximum = SendBytes;
@@ -96,6 +124,9 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
     /// <summary>Where things come in over TCP; never completes when they do not.</summary>
     public Task<IPEndPoint> Listening => _tcp?.Listening ?? new TaskCompletionSource<IPEndPoint>().Task;
 
+    /// <summary>Opens the Bluetooth adapter; null for the machine's own.</summary>
+    internal Func<IHciSocket>? Radio { get; set; }
+
     /// <summary>Called after each step of the loop, under the lock: the gateway is alive. May be null.</summary>
     public Action? Alive { get; set; }
 
@@ -105,6 +136,19 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
     /// <summary>Samples that the hub has acknowledged since start.</summary>
     public long Published => _uplink.Published;
 
+    /// <summary>How it is now. Called under the lock.</summary>
+    public GatewayStatus Status() => new(
+        _time.GetUtcNow(),
+        _settings.Account.ToString(),
+        _settings.Hub.ToString(),
+        _session.IsOnline,
+        _session.Since,
+        _session.Trouble,
+        Store.Count + Store.Pending,
+        Published,
+        Store.Dropped,
+        [.. Nodes.All.Select(n => new NodeStatus(n.Id, n.StateName, n.Since, n.Reason, n.Peer, Store.CountOf(n.Id)))]);
+
     private string OwnId => _settings.Account.Local;
 
     /// <summary>Runs until it is cancelled; then the stream is closed in good order and all is on the disk.</summary>
@@ -113,6 +157,8 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task committing = CommitAsync(stop.Token);
         Task[] ports = [.. _ports.Select(p => Task.Run(() => p.RunAsync((link, cancel) => NodeSession.RunAsync(Nodes, link, OwnId, _time, cancel), _log, stop.Token), CancellationToken.None))];
+        Task listening = _settings.Beacons.Count == 0 ? Task.CompletedTask
+            : Task.Run(() => new BeaconPort(_settings.Beacons, _settings.Radio, Radio ?? (() => HciSocket.Open(_settings.Radio)), Nodes, _time).RunAsync(_log, stop.Token), CancellationToken.None);
         try
         {
             await Thing.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -120,13 +166,18 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll([committing, .. ports]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll([committing, listening, .. ports]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Commit();
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Store.Dispose();
+    public void Dispose()
+    {
+        Store.Dispose();
+        _launcher.Dispose();
+        _board?.Dispose();
+    }
 
     void ISampleSink.Add(Sample sample)
     {
@@ -204,7 +255,9 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
     private ThingLoop Create(ThingHost host, FileSettings kept)
     {
         XmppClient client = host.Client;
-        Nodes = new NodeTable(Keys, _time, host.Gate);
+        _session = new SessionWatch(_time);
+        client.AddListener(_session);
+        Nodes = new NodeTable(Keys, _time, host.Gate) { Listened = [.. _settings.Beacons.Select(b => b.Id)] };
         Rules = new RuleEngine(this, _time);
         var requests = new NodeRequests(Nodes, OwnId, kept)
         {
@@ -215,20 +268,20 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
         _ = new Concentrator(Nodes, client, OwnId);
         var things = new Jid(string.Empty, "things." + _settings.Account.Domain, string.Empty);
         var pubsub = new Jid(string.Empty, "pubsub." + _settings.Account.Domain, string.Empty);
-        _uplink = new StoreUplink(client, Store, pubsub, null, _time)
+        _uplink = new StoreUplink(client, Store, pubsub, _settings.Uplink, _time)
         {
             Acknowledged = OnAcknowledged,
             Refused = (thing, reason) => _log($"{thing}: publish refused: {reason}"),
         };
         _reports = new HubReports(Nodes, client, things) { Accepted = _uplink.TryAgain, Said = _log };
         Nodes.Observe(this);
-        _parts = [new GatewayHealth(new LinuxHealth(_settings.DataFolder)), _rulesPart];
+        _parts = [new GatewayHealth(new LinuxHealth(_settings.DataFolder)), _rulesPart, .. _wired];
         var options = new ThingOptions
         {
             ThingId = OwnId,
             PubSubService = pubsub,
             Owner = _settings.Owner,
-            Firmware = GatewayThing.Version,
+            Firmware = _launcher.Version,
             SampleIntervalMs = (int)_settings.Interval.TotalMilliseconds,
             Features = [Ns.Concentrators],
         };
@@ -241,6 +294,14 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
             Storage = new FileSegmentStore(Path.Combine(_settings.DataFolder, "unsent")),
             Sink = this,
             Status = new ProcessStatus(),
+            Commands = [new RulesCommand(_rulesPart)],
+            Update = new UpdatePlatform
+            {
+                Boot = _launcher.Boot,
+                Store = _launcher.Store,
+                Options = new UpdateOptions { Key = _settings.UpdateKey, Target = GatewayThing.Target, Image = GatewayThing.Image, Service = things, ChunkBytes = ChunkBytes, SliceBytes = SliceBytes },
+                Observer = new UpdateLog(_log),
+            },
         };
         var loop = new ThingLoop(client, _parts, options, platform) { Observer = _observer };
         Rules.Use(_rulesPart.Parsed);
@@ -350,6 +411,11 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
         {
             Tell($"samples cannot be kept: {e.Message}");
         }
+    }
+
+    private sealed class UpdateLog(Action<string> log) : IUpdateObserver
+    {
+        public void UpdateChanged(string text) => log("update: " + text);
     }
 
     // The same trouble again and again is one line.

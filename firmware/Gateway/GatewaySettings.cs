@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using IotXmpp.Gateway.Pi;
 using IotXmpp.Host;
 using IotXmpp.Things;
 using IotXmpp.Xmpp;
@@ -38,7 +39,7 @@ public sealed class GatewaySettings
     /// <summary>The environment's prefix.</summary>
     public const string EnvironmentPrefix = "IOTXMPP_GATEWAY_";
 
-    private static readonly string[] Known = ["hub", "ca", "jid", "password", "password-file", "data", "interval", "owner", "nodes", "serial", "rules", "rules-file", "max-samples", "max-bytes"];
+    private static readonly string[] Known = ["hub", "ca", "jid", "password", "password-file", "data", "interval", "owner", "nodes", "serial", "rules", "rules-file", "max-samples", "max-bytes", "board", "parts", "beacons", "radio", "backlog", "update-key", "update-key-file"];
 
     /// <summary>Where the hub is.</summary>
     public required ServerAddress Hub { get; init; }
@@ -70,6 +71,24 @@ public sealed class GatewaySettings
     /// <summary>The local rules (see <see cref="Rule"/>).</summary>
     public string Rules { get; init; } = string.Empty;
 
+    /// <summary>The board that it runs on, such as <see cref="PiPins.Pi4"/>; null for one without pins of ours.</summary>
+    public BoardPins? Board { get; init; }
+
+    /// <summary>What is wired to the board's pins (see <see cref="PartList"/>); empty for nothing.</summary>
+    public string Parts { get; init; } = string.Empty;
+
+    /// <summary>Bluetooth sensors that are listened to. Default none.</summary>
+    public IReadOnlyList<Beacon> Beacons { get; init; } = [];
+
+    /// <summary>The adapter that listens. Default <c>hci0</c>.</summary>
+    public string Radio { get; init; } = "hci0";
+
+    /// <summary>The fleet's key by which updates are known as its own; null takes none. Default none.</summary>
+    public byte[]? UpdateKey { get; init; }
+
+    /// <summary>How what waits goes out.</summary>
+    public UplinkLimits Uplink { get; init; } = new();
+
     /// <summary>The bounds of what waits for the hub.</summary>
     public StoreLimits Store { get; init; } = new();
 
@@ -79,8 +98,10 @@ public sealed class GatewaySettings
     /// <summary>The usage text.</summary>
     public static string Usage => """
         usage: iotxmpp-gateway --hub xmpps://HOST:PORT --jid ID@DOMAIN (--password-file FILE | --password WORD) [--ca FILE] [--data DIR] [--interval SECONDS] [--owner JID]
-                               [--nodes HOST:PORT] [--serial DEVICE[@BAUD],…] [--rules "RULE; RULE" | --rules-file FILE] [--max-samples N] [--max-bytes N] [--settings FILE.json]
+                               [--nodes HOST:PORT] [--serial DEVICE[@BAUD],…] [--rules "RULE; RULE" | --rules-file FILE] [--board BOARD] [--parts LIST] [--beacons LIST] [--radio hciN] [--max-samples N] [--max-bytes N] [--backlog N] [--update-key-file FILE] [--settings FILE.json]
                iotxmpp-gateway node add ID | node remove ID | node list   [--data DIR] [--settings FILE.json]
+        --parts says what is wired to the board's pins, such as "bme280@0x76 relay@17,lost=off"; --board says which board it is, where that cannot be seen.
+        --beacons listens to Bluetooth sensors (BTHome), such as porch=A4:C1:38:12:34:56; behind a / the key of one that encrypts, 32 hexadecimal digits.
         --nodes lets things in over TCP, such as 127.0.0.1:5290; each needs a key, which "node add" makes.
         Each setting can stand in the JSON file, in the environment (IOTXMPP_GATEWAY_HUB, …_PASSWORD_FILE, …) or here; the latter wins.
         """;
@@ -158,8 +179,15 @@ public sealed class GatewaySettings
             throw new GatewaySettingsException($"owner: \"{text}\" is no JID.");
         }
 
+        (BoardPins? board, string parts) = PartSettings.Read(values.GetValueOrDefault("board"), values.GetValueOrDefault("parts", string.Empty));
         return new GatewaySettings
         {
+            Board = board,
+            Parts = parts,
+            Beacons = Beacon.ParseAll(values.GetValueOrDefault("beacons", string.Empty)),
+            Radio = ReadRadio(values),
+            UpdateKey = ReadUpdateKey(values),
+            Uplink = new UplinkLimits { BacklogPerSecond = ReadNumber(values, "backlog", 1, 1_000_000, (long)new UplinkLimits().BacklogPerSecond) },
             Hub = hub,
             CaFile = values.GetValueOrDefault("ca"),
             Account = account,
@@ -188,6 +216,66 @@ public sealed class GatewaySettings
         return text.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(text, out IPEndPoint? endPoint)
             ? endPoint
             : throw new GatewaySettingsException($"nodes: \"{text}\" is not ADDRESS:PORT, such as 127.0.0.1:5290, or 0.0.0.0:5290 for the whole network.");
+    }
+
+    private static byte[]? ReadUpdateKey(Dictionary<string, string> values)
+    {
+        if (values.ContainsKey("update-key") && values.ContainsKey("update-key-file"))
+        {
+            throw new GatewaySettingsException("update-key and update-key-file: give one of them.");
+        }
+
+        string? text = values.TryGetValue("update-key-file", out string? file) ? ReadPassword(file, "update-key-file") : values.GetValueOrDefault("update-key");
+        byte[] key = new byte[34];
+        return text is null ? null
+            : Convert.TryFromBase64String(text.Trim(), key, out int bytes) && bytes == 32 ? key[..32]
+            : throw new GatewaySettingsException("update-key: it is no update key: base64 of 32 bytes, as iotxmpp firmware key makes it.");
+    }
+
+    /// <summary>Reads only where the data folder is: for the launcher, which must not stumble over settings that only a newer program knows.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="environment">The environment.</param>
+    public static string FindDataFolder(IReadOnlyList<string> arguments, IDictionary environment)
+    {
+        string? data = Named("data");
+        if (data is null && Named("settings") is { } file)
+        {
+            try
+            {
+                using JsonDocument document = JsonDocument.Parse(File.ReadAllText(file), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+                data = document.RootElement.EnumerateObject().Where(m => Canonical(m.Name) == "data").Select(m => Text(m.Value)).LastOrDefault();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
+            {
+                // Told when all of them are read.
+            }
+        }
+
+        return DataFolderOf(data is null ? [] : new Dictionary<string, string> { ["data"] = data });
+
+        string? Named(string name)
+        {
+            for (int i = arguments.Count - 1; i >= 0; i--)
+            {
+                if (arguments[i].StartsWith($"--{name}=", StringComparison.Ordinal))
+                {
+                    return arguments[i][(name.Length + 3)..];
+                }
+
+                if (arguments[i] == "--" + name && i + 1 < arguments.Count)
+                {
+                    return arguments[i + 1];
+                }
+            }
+
+            return environment[EnvironmentPrefix + name.ToUpperInvariant()] as string;
+        }
+    }
+
+    private static string ReadRadio(Dictionary<string, string> values)
+    {
+        string radio = values.GetValueOrDefault("radio", "hci0");
+        return HciSocket.Number(radio) >= 0 ? radio : throw new GatewaySettingsException($"radio: \"{radio}\" is no adapter, such as hci0.");
     }
 
     private static List<(string, int)> ReadSerial(Dictionary<string, string> values)
@@ -299,15 +387,15 @@ public sealed class GatewaySettings
         _ => value.GetRawText(),
     };
 
-    private static string ReadPassword(string file)
+    private static string ReadPassword(string file, string name = "password-file")
     {
         try
         {
-            return File.ReadLines(file).FirstOrDefault() is { Length: > 0 } password ? password : throw new GatewaySettingsException($"password-file: {file} is empty.");
+            return File.ReadLines(file).FirstOrDefault() is { Length: > 0 } password ? password : throw new GatewaySettingsException($"{name}: {file} is empty.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GatewaySettingsException($"password-file: {file} cannot be read: {e.Message}", e);
+            throw new GatewaySettingsException($"{name}: {file} cannot be read: {e.Message}", e);
         }
     }
 

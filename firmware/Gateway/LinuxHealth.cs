@@ -1,13 +1,13 @@
 using System.Globalization;
+using Iot.Device.CpuTemperature;
 using IotXmpp.Things;
 
 namespace IotXmpp.Gateway;
 
-/// <summary>A Linux machine's health from <c>/proc</c>, <c>/sys</c> and the file system. What a machine does not have is left out.</summary>
+/// <summary>A Linux machine's health: the processor's temperature by Iot.Device.Bindings, the rest from <c>/proc</c> and the file system. What a machine does not have is left out.</summary>
 /// <param name="dataFolder">A folder on the disk that is told about.</param>
 public sealed class LinuxHealth(string dataFolder) : IHostHealth
 {
-    private const string Thermal = "/sys/class/thermal/thermal_zone0/temp";
     private const string Uptime = "/proc/uptime";
 
     /// <inheritdoc/>
@@ -25,7 +25,7 @@ public sealed class LinuxHealth(string dataFolder) : IHostHealth
     /// <inheritdoc/>
     public bool TryRead()
     {
-        CpuMilliCelsius = int.TryParse(Line(Thermal), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int temperature) ? temperature : int.MinValue;
+        CpuMilliCelsius = Temperature();
         string? uptime = Line(Uptime)?.Split(' ')[0];
         UptimeSeconds = double.TryParse(uptime, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) ? (long)seconds : -1;
         DiskFreeBytes = -1;
@@ -42,6 +42,20 @@ public sealed class LinuxHealth(string dataFolder) : IHostHealth
         }
 
         return CpuMilliCelsius != int.MinValue || UptimeSeconds >= 0 || DiskTotalBytes > 0;
+    }
+
+    private static int Temperature()
+    {
+        using var cpu = new CpuTemperature();
+        try
+        {
+            return cpu.IsAvailable ? (int)Math.Round(cpu.Temperature.DegreesCelsius * 1000) : int.MinValue;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // The zone has gone with its driver, or tells no number.
+            return int.MinValue;
+        }
     }
 
     private static string? Line(string path)

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using IotXmpp.Gateway;
+using IotXmpp.Host;
 
 if (args is ["--help"] or ["-h"])
 {
@@ -10,7 +11,7 @@ if (args is ["--help"] or ["-h"])
 }
 
 var environment = (IDictionary)Environment.GetEnvironmentVariables();
-Systemd systemd = Systemd.FromEnvironment();
+Systemd systemd;
 GatewayHost gateway;
 try
 {
@@ -19,13 +20,20 @@ try
         return NodeCommand.Run(args[1..], environment, Console.Out);
     }
 
+    // Which image runs is chosen before anything is read that only another version may know.
+    string data = GatewaySettings.FindDataFolder(args, environment);
+    var kept = new FileSettings(GatewayLauncher.SettingsFile(data));
+    GatewayLauncher launcher = GatewayLauncher.Open(data, kept);
+    launcher.Launch(args, Log);
+    // It takes its names out of the environment, which the launched program needs.
+    systemd = Systemd.FromEnvironment();
     GatewaySettings settings = GatewaySettings.Read(args, environment);
-    gateway = new GatewayHost(settings, new ConsoleObserver(Console.Out, settings.Account.Local, TimeProvider.System), Log);
+    gateway = new GatewayHost(settings, new ConsoleObserver(Console.Out, settings.Account.Local, TimeProvider.System), Log, kept, launcher);
 }
 catch (Exception e) when (e is GatewaySettingsException or RuleException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
 {
     Console.Error.WriteLine($"iotxmpp-gateway: {e.Message}");
-    return 2;
+    return GatewayLauncher.SettingsExit;
 }
 
 using (gateway)
@@ -36,8 +44,17 @@ using (gateway)
     using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
     // A loop that hangs tells nothing, and systemd starts the service anew.
     long next = 0;
+    long tell = 0;
+    var report = new StatusReport(systemd, Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY"), Log);
     gateway.Alive = () =>
     {
+        if (Environment.TickCount64 >= tell)
+        {
+            // Looked at once a second; written when something has changed, or every five.
+            tell = Environment.TickCount64 + 1000;
+            report.Tell(gateway.Status());
+        }
+
         if (systemd.Watchdog is { } watchdog && Environment.TickCount64 >= next)
         {
             next = Environment.TickCount64 + (long)(watchdog.TotalMilliseconds / 3);

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using IotXmpp.Features;
 using IotXmpp.Things;
 using IotXmpp.Xml;
@@ -40,9 +38,6 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
 
     /// <summary>A line for people.</summary>
     public Action<string>? Said { get; set; }
-
-    /// <summary>The code by which a thing's owner claims it (XEP-0347 §3.5).</summary>
-    public static string ClaimCode(string id, string key) => $"IoTDisco;SN:{id};KEY:{ClaimKey(key)}";
 
     /// <summary>Goes on with registrations that have to be tried again.</summary>
     public void Step(long nowMs)
@@ -190,7 +185,7 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
             }
             else if (_table.Keys.Find(id) is { } key)
             {
-                Said?.Invoke($"{id} is registered and nobody's yet; its owner claims it with: iotxmpp claim '{ClaimCode(id, key)}'");
+                Said?.Invoke($"{id} is registered and nobody's yet; its owner claims it with: iotxmpp claim '{NodeClaim.Code(id, key)}'");
             }
 
             return;
@@ -212,19 +207,6 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
         }
     }
 
-    private static string ClaimKey(string key)
-    {
-        const string Alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-        byte[] digest = HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), "claim"u8);
-        return string.Create(26, digest, (text, bytes) =>
-        {
-            for (int i = 0; i < text.Length; i++)
-            {
-                text[i] = Alphabet[bytes[i] & 31];
-            }
-        });
-    }
-
     private void Register()
     {
         if (!_client.IsOnline)
@@ -234,7 +216,9 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
 
         foreach (string id in _due.ToList())
         {
-            if (_table.Find(id) is not { } node || _table.Keys.Find(id) is not { } key)
+            // One that is only listened to has no key: behind a gateway that is nobody's it cannot be claimed.
+            string? key = _table.Keys.Find(id);
+            if (_table.Find(id) is not { } node || (key is null && _claimable.Contains(id)))
             {
                 _due.Remove(id);
                 continue;
@@ -242,9 +226,9 @@ internal sealed class HubReports : INodeObserver, IClientListener, IIqCallback, 
 
             StanzaWriter writer = _client.BeginIq("set", _things, this, id).Start("register", Ns.IotDiscovery).Attribute("nodeId", id).Attribute("sourceId", Concentrator.Source);
             Tag(writer, "SN", id);
-            if (_claimable.Contains(id))
+            if (_claimable.Contains(id) && key is not null)
             {
-                Tag(writer, "KEY", ClaimKey(key));
+                Tag(writer, "KEY", NodeClaim.Key(key));
             }
 
             if (_client.Commit() != SendResult.Sent)

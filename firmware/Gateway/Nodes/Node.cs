@@ -72,7 +72,10 @@ public sealed class Node
     public Sample? Last { get; internal set; }
 
     /// <summary>How it is reached, for people; null when it is not.</summary>
-    public string? Peer => Session?.Peer;
+    public string? Peer => Session?.Peer ?? Via;
+
+    /// <summary>By what it is heard, when it has no link.</summary>
+    internal string? Via { get; set; }
 
     internal NodeSession? Session { get; set; }
 

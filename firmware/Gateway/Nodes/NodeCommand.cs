@@ -28,7 +28,7 @@ public static class NodeCommand
             case "add":
                 string key = keys.Add(arguments[1]);
                 output.WriteLine($"key of {arguments[1]} (shown this once; put it into the thing): {key}");
-                output.WriteLine($"its owner claims it with: iotxmpp claim '{HubReports.ClaimCode(arguments[1], key)}'");
+                output.WriteLine($"its owner claims it with: iotxmpp claim '{NodeClaim.Code(arguments[1], key)}'");
                 return 0;
             case "remove":
                 if (!keys.Remove(arguments[1]))

@@ -49,6 +49,9 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
     private readonly SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
     private readonly List<INodeObserver> _observers = [];
 
+    /// <summary>Things that have no key and come in by no link: they are listened to.</summary>
+    public IReadOnlyList<string> Listened { get; init; } = [];
+
     /// <summary>The lock.</summary>
     public Lock Gate { get; } = gate;
 
@@ -72,7 +75,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
     /// <exception cref="GatewaySettingsException">The file is not what it should be; nothing changes.</exception>
     public void Refresh()
     {
-        IReadOnlyList<string> ids = keys.Ids;
+        List<string> ids = [.. keys.Ids.Union(Listened)];
         DateTimeOffset now = time.GetUtcNow();
         foreach (string id in ids.Where(id => !_nodes.ContainsKey(id)))
         {
@@ -205,6 +208,30 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
         }
     }
 
+    internal void Overheard(Node node, Sample? sample, int? battery, int? rssi, string via, int keepAliveSeconds)
+    {
+        node.Heard = time.GetUtcNow();
+        node.Via = via;
+        node.Rssi = rssi ?? node.Rssi;
+        node.KeepAliveSeconds = keepAliveSeconds;
+        bool changed = battery is not null && node.Battery != battery;
+        node.Battery = battery ?? node.Battery;
+        if (node.State != NodeState.Online)
+        {
+            Set(node, NodeState.Online, string.Empty, 0);
+        }
+        else if (changed)
+        {
+            node.Changed = node.Heard;
+            Tell(o => o.NodeUpdated(node));
+        }
+
+        if (sample is not null)
+        {
+            Sampled(node, sample, null);
+        }
+    }
+
     internal void Slept(Node node, long untilMs)
     {
         Forget(node, string.Empty);
@@ -231,6 +258,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
     private static void Forget(Node node, string reason)
     {
         node.Session = null;
+        node.Via = null;
         foreach (Node.Ask ask in node.Asked.Values.ToList())
         {
             ask.Done(new NodeAnswer(NodeOutcome.Unknown, "", $"the link to the thing ended ({(reason.Length == 0 ? "sleep" : reason)}) before it answered"));
@@ -266,7 +294,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
     {
         if (node.Session is null || node.State != NodeState.Online)
         {
-            done(new NodeAnswer(NodeOutcome.Away, "", $"{node.Id} is {node.StateName}"));
+            done(new NodeAnswer(NodeOutcome.Away, "", node.State == NodeState.Online ? $"{node.Id} only speaks: nothing can be asked of it" : $"{node.Id} is {node.StateName}"));
             return;
         }
 

@@ -62,16 +62,9 @@ public sealed class SerialNodePort(string device, int baud, TimeProvider time) :
     }
 }
 
-/// <summary>A serial line of Linux in raw mode. A read waits at most <see cref="PollMs"/> at a time in the kernel, so it can be cancelled.</summary>
+/// <summary>A serial line of Linux in raw mode. A read waits at most <see cref="PolledFile.PollMs"/> at a time in the kernel, so it can be cancelled.</summary>
 internal sealed class SerialStream : Stream
 {
-    /// <summary>Milliseconds that the kernel waits at a time. Default 200: how late a stop is noticed.</summary>
-    private const int PollMs = 200;
-
-    private const short PollIn = 1;
-    private const short PollHup = 0x10;
-    private const short PollErr = 8;
-
     /// <summary>Bytes of glibc's <c>struct termios</c> are 60; the rest is room.</summary>
     private const int TermiosBytes = 128;
 
@@ -87,12 +80,12 @@ internal sealed class SerialStream : Stream
         [921600] = 0x1007,
     };
 
-    private readonly SafeFileHandle _handle;
+    private readonly PolledFile _file;
     private readonly string _device;
 
-    private SerialStream(SafeFileHandle handle, string device)
+    private SerialStream(PolledFile file, string device)
     {
-        _handle = handle;
+        _file = file;
         _device = device;
     }
 
@@ -159,7 +152,7 @@ internal sealed class SerialStream : Stream
             throw new IOException($"it cannot be set to {baud} baud");
         }
 
-        return new SerialStream(handle, device);
+        return new SerialStream(new PolledFile(handle), device);
     }
 
     /// <inheritdoc/>
@@ -191,7 +184,7 @@ internal sealed class SerialStream : Stream
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        _handle.Dispose();
+        _file.Dispose();
         base.Dispose(disposing);
     }
 
@@ -201,12 +194,12 @@ internal sealed class SerialStream : Stream
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!Wait(PollIn))
+            if (_file.Wait(PolledFile.Readable) == 0)
             {
                 continue;
             }
 
-            nint read = Locked(descriptor => read_(descriptor, bytes, bytes.Length));
+            nint read = _file.Read(bytes);
             if (read > 0)
             {
                 bytes.AsSpan(0, (int)read).CopyTo(buffer.Span);
@@ -230,56 +223,20 @@ internal sealed class SerialStream : Stream
         {
             cancellationToken.ThrowIfCancellationRequested();
             byte[] rest = at == 0 ? bytes : bytes[at..];
-            nint written = Locked(descriptor => write_(descriptor, rest, rest.Length));
+            nint written = _file.Write(rest);
             if (written > 0)
             {
                 at += (int)written;
             }
             else if (Marshal.GetLastPInvokeError() is 11 or 4)
             {
-                Wait(4); // POLLOUT
+                _file.Wait(PolledFile.Writable);
             }
             else
             {
                 throw new IOException($"{_device} cannot be written");
             }
         }
-    }
-
-    private bool Wait(short events)
-    {
-        var poll = new PollDescriptor { Events = events };
-        nint ready = Locked(descriptor =>
-        {
-            poll.Descriptor = descriptor;
-            return poll_(ref poll, 1, PollMs);
-        });
-        return ready > 0 && (poll.Events & poll.Returned & (PollIn | 4)) != 0 || (poll.Returned & (PollHup | PollErr)) != 0;
-    }
-
-    private nint Locked(Func<int, nint> call)
-    {
-        bool added = false;
-        try
-        {
-            _handle.DangerousAddRef(ref added);
-            return call((int)_handle.DangerousGetHandle());
-        }
-        finally
-        {
-            if (added)
-            {
-                _handle.DangerousRelease();
-            }
-        }
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollDescriptor
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
     }
 
 #pragma warning disable SA1300, IDE1006, CA2101, CA5392, SYSLIB1054 // names and forms of libc
@@ -297,14 +254,5 @@ internal sealed class SerialStream : Stream
 
     [DllImport("libc")]
     private static extern int cfsetspeed(byte[] termios, uint speed);
-
-    [DllImport("libc", EntryPoint = "read", SetLastError = true)]
-    private static extern nint read_(int descriptor, byte[] buffer, nint count);
-
-    [DllImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static extern nint write_(int descriptor, byte[] buffer, nint count);
-
-    [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static extern int poll_(ref PollDescriptor descriptors, nuint count, int milliseconds);
 #pragma warning restore SA1300, IDE1006, CA2101, CA5392, SYSLIB1054
 }

@@ -15,14 +15,33 @@ internal sealed class RulesPart : ThingPart
     private readonly Queue<string> _outcomes = new();
     private string _text;
 
-    /// <summary>Makes the part: rules that were set from outside are kept over a restart and win over those of the settings.</summary>
+    /// <summary>
+    /// Makes the part: rules that were set from outside are kept over a restart and win over those of the settings. Kept ones that this version does not understand do not stop the start: those of the
+    /// settings hold then, and that is told.
+    /// </summary>
     /// <exception cref="RuleException">A rule of the settings is wrong.</exception>
     public RulesPart(string text, ISettings settings)
     {
         _settings = settings;
-        _text = settings.Read(Key) is { } kept ? Encoding.UTF8.GetString(kept) : text;
-        Parsed = Rule.ParseAll(_text);
+        _text = text;
+        Parsed = Rule.ParseAll(text);
+        if (settings.Read(Key) is { } kept)
+        {
+            string keptText = Encoding.UTF8.GetString(kept);
+            try
+            {
+                Parsed = Rule.ParseAll(keptText);
+                _text = keptText;
+            }
+            catch (RuleException e)
+            {
+                Note($"the rules that were set are not understood any more ({e.Message}); those of the settings hold");
+            }
+        }
     }
+
+    /// <summary>The rules, one a line, without comments.</summary>
+    public IEnumerable<string> Lines => _text.Split('\n', ';').Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#');
 
     /// <summary>The rules.</summary>
     public IReadOnlyList<Rule> Parsed { get; private set; }
@@ -60,22 +79,30 @@ internal sealed class RulesPart : ThingPart
     }
 
     /// <inheritdoc/>
-    public override string? Get(ControlParameter parameter) => string.Join("; ", _text.Split('\n', ';').Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#'));
+    public override string? Get(ControlParameter parameter) => string.Join("; ", Lines);
 
     /// <inheritdoc/>
     public override string? Set(ControlValue value, long nowMs)
     {
         ArgumentNullException.ThrowIfNull(value);
+        return Use(value.Text);
+    }
+
+    /// <summary>Takes other rules, and keeps them over a restart.</summary>
+    /// <param name="text">The rules.</param>
+    /// <returns>Null, or what is wrong with them: then those that hold stay.</returns>
+    public string? Use(string text)
+    {
         try
         {
-            Parsed = Rule.ParseAll(value.Text);
+            Parsed = Rule.ParseAll(text);
         }
         catch (RuleException e)
         {
             return e.Message;
         }
 
-        _text = value.Text;
+        _text = text;
         _settings.Write(Key, Encoding.UTF8.GetBytes(_text));
         Changed(Parsed);
         return null;

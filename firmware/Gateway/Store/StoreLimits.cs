@@ -3,10 +3,10 @@ namespace IotXmpp.Gateway;
 /// <summary>The bounds of a <see cref="SampleStore"/>.</summary>
 public sealed record StoreLimits
 {
-    /// <summary>Samples at most. Default 12,100,000: seven days at one in a second of twenty things.</summary>
-    public long MaxSamples { get; init; } = 12_100_000;
+    /// <summary>Samples at most. Default 12,500,000: seven days at one in a second of twenty things are 12,096,000, and the gateway's own come beside them.</summary>
+    public long MaxSamples { get; init; } = 12_500_000;
 
-    /// <summary>Bytes of the file at most. Default 1 GiB: at the 21 bytes that a sample of three fields takes, four times what is needed.</summary>
+    /// <summary>Bytes of the file at most. Default 1 GiB: at the 23 bytes that a sample of three fields takes, four times what is needed.</summary>
     public long MaxBytes { get; init; } = 1L << 30;
 
     /// <summary>Samples that wait for a commit at most. Default 10,000: what a slow disk may delay; over it the oldest of them are dropped and counted.</summary>

@@ -101,12 +101,15 @@ public sealed class StoreUplink : IIqCallback, IClientListener
 
             if (!source.NewOnItsWay)
             {
-                Publish(source, _newFrom, long.MaxValue, _limits.MaxBatchSamples);
+                Publish(source, _newFrom, long.MaxValue);
             }
 
-            if (!source.OldOnItsWay && _tokens >= 1 && _inFlight < _limits.MaxInFlight)
+            // A batch of what waited is always as large as it may be, and the tokens may go below zero for it: sent again after a crash it begins and ends at the same samples, so it replaces itself.
+            if (!source.OldOnItsWay && _tokens >= 1 && _inFlight < _limits.MaxInFlight && !Publish(source, source.OldFrom, _newFrom) && source.OldFrom > 0)
             {
-                Publish(source, 0, _newFrom, (int)Math.Min(_limits.MaxBatchSamples, _tokens));
+                // What came late stands before what was sent last.
+                source.OldFrom = 0;
+                Publish(source, 0, _newFrom);
             }
         }
     }
@@ -135,15 +138,18 @@ public sealed class StoreUplink : IIqCallback, IClientListener
                 source.NodeKnown = true;
                 source.RetryMs = 0;
                 source.Single = false;
+                source.OldFrom = batch.IsOld ? batch.Keys[^1] + 1 : source.OldFrom;
                 _store.Remove(source.Thing, batch.Keys);
                 Published += batch.Keys.Count;
                 Acknowledged?.Invoke(source.Thing, batch.Keys.Count);
                 break;
             case IqOutcome.Error:
+                source.OldFrom = 0;
                 Refuse(batch, answer.ReadError(), client.NowMs);
                 break;
             default:
                 // It may have arrived: the same first sample makes the same item again.
+                source.OldFrom = 0;
                 break;
         }
 
@@ -193,25 +199,26 @@ public sealed class StoreUplink : IIqCallback, IClientListener
         _tokensAtMs = nowMs;
     }
 
-    private void Publish(Source source, long from, long before, int most)
+    // False when there is nothing.
+    private bool Publish(Source source, long from, long before)
     {
         bool old = before != long.MaxValue;
         IReadOnlyList<(long Key, Sample Sample)> rows;
         try
         {
-            rows = _store.Oldest(source.Thing, from, source.Single ? 1 : most, source.OnItsWay);
+            rows = _store.Oldest(source.Thing, from, source.Single ? 1 : _limits.MaxBatchSamples, source.OnItsWay);
         }
         catch (SampleStoreException e)
         {
             Refused?.Invoke(source.Thing, e.Message);
             Wait(source, _client.NowMs);
-            return;
+            return true;
         }
 
         var keys = new List<long>(rows.Count);
         if (rows.Count == 0 || rows[0].Key >= before)
         {
-            return;
+            return false;
         }
 
         var batch = new Batch(source, keys, old);
@@ -264,6 +271,8 @@ public sealed class StoreUplink : IIqCallback, IClientListener
             default:
                 break; // offline or full: the next call tries again
         }
+
+        return true;
     }
 
     private void Write(StanzaWriter writer, Sample sample)
@@ -351,6 +360,9 @@ public sealed class StoreUplink : IIqCallback, IClientListener
         public bool OldOnItsWay { get; set; }
 
         public bool NewOnItsWay { get; set; }
+
+        /// <summary>From where on what waits is looked for: behind what the hub has, which leaves the store with the next commit.</summary>
+        public long OldFrom { get; set; }
 
         public int RetryMs { get; set; }
 
