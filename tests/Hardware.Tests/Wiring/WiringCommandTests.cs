@@ -1,4 +1,3 @@
-using System.CommandLine;
 using IotXmpp.TestKit;
 using IotXmpp.Wiring;
 using Xunit;
@@ -47,11 +46,31 @@ public sealed class WiringCommandTests : IDisposable
     public void A_folder_that_is_not_there_is_one_line()
         => Assert.Equal((2, "", $"There is no folder {_folder}/none.\n"), Run("check", "--boards", _folder + "/none"));
 
+    [Theory]
+    [InlineData("There is no command rendr; there are render and check; --help says what is expected.\n", "rendr")]
+    [InlineData("There is no option --colour; --help says what is expected.\n", "--colour")]
+    [InlineData("There is no option --colour; --help says what is expected.\n", "render", "--colour")]
+    [InlineData("There is no option -x; --help says what is expected.\n", "check", "raspberry-pi-4", "-x")]
+    [InlineData("Required argument missing for option: '--boards'; --help says what is expected.\n", "check", "--boards")]
+    [InlineData("A command is needed: there are render and check; --help says what is expected.\n")]
+    public void A_word_that_is_wrong_is_one_line_that_says_which(string line, params string[] args)
+        => Assert.Equal((2, "", line), Run(args));
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("render", "--help")]
+    public void Help_is_no_mistake(params string[] args)
+    {
+        (int code, string output, string error) = Run(args);
+        Assert.Equal((0, ""), (code, error));
+        Assert.StartsWith("Description:", output, StringComparison.Ordinal);
+    }
+
     private static (int Code, string Output, string Error) Run(params string[] args)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        int code = WiringCommand.Create().Parse(args).Invoke(new InvocationConfiguration { Output = output, Error = error });
+        int code = WiringCommand.Run(args, output, error);
         return (code, output.ToString(), error.ToString());
     }
 

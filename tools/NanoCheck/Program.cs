@@ -1,0 +1,3 @@
+using IotXmpp.NanoCheck;
+
+return NanoCheckCommand.Run(args, Console.Out, Console.Error);
