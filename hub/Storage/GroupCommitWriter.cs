@@ -44,6 +44,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private readonly StorageOptions _options;
     private readonly ILogger _logger;
     private readonly Lock? _turns;
+    private readonly Action<Action>? _together;
     private readonly SemaphoreSlim _slots;
     private readonly object _gate = new();
     private readonly Thread _thread;
@@ -57,23 +58,23 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     /// <param name="options">Bounds.</param>
     /// <param name="logger">Where lost writes are told.</param>
     /// <param name="turns">Held during a batch, when readers share the session (a database in memory).</param>
-    public GroupCommitWriter(WriterSession session, StorageOptions options, ILogger logger, Lock? turns = null)
+    /// <param name="together">Runs what follows one commit; see <see cref="SqlDatabase.Open"/>.</param>
+    public GroupCommitWriter(WriterSession session, StorageOptions options, ILogger logger, Lock? turns = null, Action<Action>? together = null)
     {
         _session = session;
         _options = options;
         _logger = logger;
         _turns = turns;
+        _together = together;
         _slots = new SemaphoreSlim(options.WriteQueueLimit, options.WriteQueueLimit);
+        Figures = new StorageFigures { Count = () => options.WriteQueueLimit - _slots.CurrentCount };
         _completions = new Completions(this);
         _thread = new Thread(Run) { IsBackground = true, Name = "Storage writer" };
         _thread.Start();
     }
 
-    /// <summary>Transactions committed since the start; with <see cref="Units"/> it tells the size of the batches.</summary>
-    public long Commits { get; private set; }
-
-    /// <summary>Units committed since the start.</summary>
-    public long Units { get; private set; }
+    /// <summary>What it has done and has before it.</summary>
+    public StorageFigures Figures { get; }
 
     public Task<T> WriteAsync<T>(Func<SqlSession, T> unit, Action<T>? committed, bool inOrder, CancellationToken cancellationToken)
     {
@@ -96,6 +97,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     {
         if (!await _slots.WaitAsync(_options.WriteQueueWait, cancellationToken).ConfigureAwait(false))
         {
+            Figures.CountRefused();
             StorageLog.QueueFull(_logger, _options.WriteQueueWait.TotalSeconds);
             throw new StorageException(StorageFailure.Overloaded, "The database is not keeping up: the queue of writes is full.");
         }
@@ -167,6 +169,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     {
         var batch = new List<WriteUnit>(Math.Min(taken.Count, _options.BatchUnits));
         int firstAlive = 0; // units before it were lost with a transaction that the engine ended
+        int committed = 0;
+        long begun = Stopwatch.GetTimestamp();
         try
         {
             _session.Begin();
@@ -223,13 +227,17 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             if (firstAlive < batch.Count)
             {
                 _session.Commit();
-                Commits++;
-                Units += batch.Count - firstAlive;
+                committed = batch.Count - firstAlive;
             }
         }
         catch (Exception e)
         {
             Lose(batch, firstAlive, e);
+        }
+
+        if (committed > 0)
+        {
+            Figures.CountCommit(Stopwatch.GetElapsedTime(begun), committed);
         }
 
         _completions.Add(batch);
@@ -287,11 +295,20 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         StorageLog.WritesLost(_logger, (reason as StorageException)?.Failure ?? StorageFailure.Other, lost, reason.Message);
 
     /// <summary>Completes units in the order of the commits, on the thread pool, one batch after the other.</summary>
-    private sealed class Completions(GroupCommitWriter writer) : IThreadPoolWorkItem
+    private sealed class Completions : IThreadPoolWorkItem
     {
+        private readonly GroupCommitWriter _writer;
         private readonly Queue<List<WriteUnit>> _batches = new(); // bounded by the writer's slots
+        private readonly Action _complete;
+        private List<WriteUnit> _batch = [];
         private TaskCompletionSource? _whenEmpty;
         private bool _running;
+
+        public Completions(GroupCommitWriter writer)
+        {
+            _writer = writer;
+            _complete = () => Complete(_batch);
+        }
 
         public void Add(List<WriteUnit> batch)
         {
@@ -338,12 +355,25 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
                     }
                 }
 
-                foreach (WriteUnit unit in batch)
+                _batch = batch;
+                if (_writer._together is { } together)
                 {
-                    unit.Complete(writer._logger);
+                    together(_complete);
+                }
+                else
+                {
+                    _complete();
                 }
 
-                writer._slots.Release(batch.Count);
+                _writer._slots.Release(batch.Count);
+            }
+        }
+
+        private void Complete(List<WriteUnit> batch)
+        {
+            foreach (WriteUnit unit in batch)
+            {
+                unit.Complete(_writer._logger);
             }
         }
     }

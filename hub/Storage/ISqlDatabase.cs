@@ -11,6 +11,9 @@ public interface ISqlDatabase : IAsyncDisposable
     /// <summary>The words in which this database differs.</summary>
     SqlDialect Dialect { get; }
 
+    /// <summary>What the writer has done and has before it.</summary>
+    StorageFigures Figures { get; }
+
     /// <summary>
     /// Runs a unit of work in the writer's next transaction, under a savepoint of its own: if it throws, its changes are undone, its task fails with what it threw,
     /// and the other units of the transaction are not touched.

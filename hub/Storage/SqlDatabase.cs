@@ -11,12 +11,13 @@ public static class SqlDatabase
     /// <param name="options">Validated settings.</param>
     /// <param name="dataFolder">An existing folder.</param>
     /// <param name="loggers">Where failures are told.</param>
+    /// <param name="together">Runs what follows one commit, all of it in one call: so that what it sends can leave together. Null: it is run as it is.</param>
     /// <exception cref="StorageException">It cannot be opened.</exception>
-    public static ISqlDatabase Open(StorageOptions options, string dataFolder, ILoggerFactory loggers)
+    public static ISqlDatabase Open(StorageOptions options, string dataFolder, ILoggerFactory loggers, Action<Action>? together = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         return options.Postgres.Length > 0
-            ? PostgresDatabase.Open(options, loggers)
-            : SqliteDatabase.OpenFile(Path.Combine(dataFolder, StorageOptions.FileName), options, loggers);
+            ? PostgresDatabase.Open(options, loggers, together: together)
+            : SqliteDatabase.OpenFile(Path.Combine(dataFolder, StorageOptions.FileName), options, loggers, together: together);
     }
 }

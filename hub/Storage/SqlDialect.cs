@@ -24,6 +24,9 @@ public sealed class SqlDialect
         KeyOnly = keyOnly;
     }
 
+    /// <summary>Whether other programs may write to the database at the same time: several hubs on one PostgreSQL. SQLite's file has one owner.</summary>
+    public bool IsShared => this == Postgres;
+
     /// <summary>The name of the database engine.</summary>
     public string Name { get; }
 

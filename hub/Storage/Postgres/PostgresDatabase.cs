@@ -18,22 +18,25 @@ public sealed class PostgresDatabase : ISqlDatabase
     private readonly SemaphoreSlim _readers;
     private volatile bool _closed;
 
-    private PostgresDatabase(NpgsqlDataSource source, StorageOptions options, ILogger logger, TimeProvider time)
+    private PostgresDatabase(NpgsqlDataSource source, StorageOptions options, ILogger logger, TimeProvider time, Action<Action>? together)
     {
         _source = source;
         _options = options;
         _logger = logger;
         _time = time;
         _readers = new SemaphoreSlim(options.Readers, options.Readers);
-        _writer = new GroupCommitWriter(NewSession(), options, logger);
+        _writer = new GroupCommitWriter(NewSession(), options, logger, together: together);
     }
 
     /// <inheritdoc />
     public SqlDialect Dialect => SqlDialect.Postgres;
 
+    /// <inheritdoc />
+    public StorageFigures Figures => _writer.Figures;
+
     /// <summary>Connects to the server that <see cref="StorageOptions.Postgres"/> names.</summary>
     /// <exception cref="StorageException">The connection string is bad or the server does not answer.</exception>
-    public static PostgresDatabase Open(StorageOptions options, ILoggerFactory loggers, TimeProvider? time = null)
+    public static PostgresDatabase Open(StorageOptions options, ILoggerFactory loggers, TimeProvider? time = null, Action<Action>? together = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ILogger logger = loggers.CreateLogger("IotXmpp.Hub.Storage");
@@ -65,7 +68,7 @@ public sealed class PostgresDatabase : ISqlDatabase
         }
 
         StorageLog.Opened(logger, "PostgreSQL");
-        return new PostgresDatabase(source, options, logger, time ?? TimeProvider.System);
+        return new PostgresDatabase(source, options, logger, time ?? TimeProvider.System, together);
     }
 
     /// <inheritdoc />

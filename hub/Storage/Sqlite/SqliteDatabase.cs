@@ -18,7 +18,7 @@ public sealed class SqliteDatabase : ISqlDatabase
     private readonly Lock? _turns;
     private volatile bool _closed;
 
-    private SqliteDatabase(string path, bool memory, StorageOptions options, ILoggerFactory loggers, TimeProvider time)
+    private SqliteDatabase(string path, bool memory, StorageOptions options, ILoggerFactory loggers, TimeProvider time, Action<Action>? together = null)
     {
         _path = path;
         _options = options;
@@ -32,22 +32,19 @@ public sealed class SqliteDatabase : ISqlDatabase
         }
 
         _readers = new SemaphoreSlim(options.Readers, options.Readers);
-        _writer = new GroupCommitWriter(session, options, _logger, _turns);
+        _writer = new GroupCommitWriter(session, options, _logger, _turns, together);
         StorageLog.Opened(_logger, path);
     }
 
     /// <inheritdoc />
     public SqlDialect Dialect => SqlDialect.Sqlite;
 
-    /// <summary>Transactions committed since the database was opened.</summary>
-    public long Commits => _writer.Commits;
-
-    /// <summary>Units of work committed since the database was opened.</summary>
-    public long Units => _writer.Units;
+    /// <inheritdoc />
+    public StorageFigures Figures => _writer.Figures;
 
     /// <summary>Opens the file, or makes it (readable by its owner only: it holds SCRAM keys).</summary>
     /// <exception cref="StorageException">It is no database, or cannot be opened.</exception>
-    public static SqliteDatabase OpenFile(string path, StorageOptions options, ILoggerFactory loggers, TimeProvider? time = null)
+    public static SqliteDatabase OpenFile(string path, StorageOptions options, ILoggerFactory loggers, TimeProvider? time = null, Action<Action>? together = null)
     {
         if (!OperatingSystem.IsWindows() && !File.Exists(path))
         {
@@ -67,7 +64,7 @@ public sealed class SqliteDatabase : ISqlDatabase
             }
         }
 
-        return new SqliteDatabase(path, memory: false, options, loggers, time ?? TimeProvider.System);
+        return new SqliteDatabase(path, memory: false, options, loggers, time ?? TimeProvider.System, together);
     }
 
     /// <summary>A database in memory: the same SQL, nothing durable. It ends with this object.</summary>

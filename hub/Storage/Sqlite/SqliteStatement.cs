@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using SQLitePCL;
 
 namespace IotXmpp.Hub.Storage.Sqlite;
@@ -6,6 +7,9 @@ namespace IotXmpp.Hub.Storage.Sqlite;
 /// <summary>A prepared statement of SQLite's.</summary>
 internal sealed class SqliteStatement : SqlStatement, IDisposable
 {
+    /// <summary>Characters of a text that is converted on the stack (128, 384 bytes).</summary>
+    private const int ShortText = 128;
+
     private readonly SqliteSession _session;
     private readonly sqlite3_stmt _statement;
     private readonly int[] _indexes; // $n is a name to SQLite: its index is the order of first use
@@ -35,9 +39,21 @@ internal sealed class SqliteStatement : SqlStatement, IDisposable
 
     public override SqlStatement Bind(int parameter, string? value)
     {
-        _session.Check(value is null
-            ? raw.sqlite3_bind_null(_statement, _indexes[parameter])
-            : raw.sqlite3_bind_text(_statement, _indexes[parameter], value));
+        if (value is null)
+        {
+            _session.Check(raw.sqlite3_bind_null(_statement, _indexes[parameter]));
+        }
+        else if (value.Length is > 0 and <= ShortText)
+        {
+            // Names and addresses: SQLite copies them, so no array is needed in between.
+            Span<byte> utf8 = stackalloc byte[ShortText * 3];
+            _session.Check(raw.sqlite3_bind_text(_statement, _indexes[parameter], utf8[..Encoding.UTF8.GetBytes(value, utf8)]));
+        }
+        else
+        {
+            _session.Check(raw.sqlite3_bind_text(_statement, _indexes[parameter], value));
+        }
+
         return this;
     }
 

@@ -91,6 +91,9 @@ public sealed class DataForm
     /// <summary>What a person is told to do, or null.</summary>
     public string? Instructions { get; init; }
 
+    /// <summary>What stands behind the fields: whole elements of another namespace as UTF-8, such as the roster of XEP-0133 §4.8; written, not read.</summary>
+    public ReadOnlyMemory<byte> Attachment { get; init; }
+
     /// <summary>The fields in their order, without FORM_TYPE.</summary>
     public IReadOnlyList<FormField> Fields => _order;
 
@@ -225,7 +228,7 @@ public sealed class DataForm
             xml.Close("field"u8);
         }
 
-        xml.Close("x"u8);
+        xml.Raw(Attachment.Span).Close("x"u8);
     }
 
     /// <summary>The element as UTF-8.</summary>

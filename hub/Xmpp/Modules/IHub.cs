@@ -31,6 +31,9 @@ public interface IHub
     /// <summary>When and how accounts were last there (supplied by LastActivity).</summary>
     ILastSeen LastSeen { get; }
 
+    /// <summary>Who tells the devices of who is away (supplied by Push), or null.</summary>
+    INotifier? Notifier { get; }
+
     /// <summary>All modules, in the order of <c>HubModules</c>.</summary>
     IReadOnlyList<IXmppModule> Modules { get; }
 
@@ -39,6 +42,12 @@ public interface IHub
 
     /// <summary>When the hub was started.</summary>
     DateTimeOffset StartedAt { get; }
+
+    /// <summary>Whether the hub is stopping: sessions that end now end because of it, and say nothing of their clients.</summary>
+    bool IsStopping { get; }
+
+    /// <summary>External components that are connected now (XEP-0114): domain, and name where one is set.</summary>
+    IEnumerable<(string Domain, string? Name)> ConnectedComponents { get; }
 }
 
 /// <summary>Port: the settings of the start, section by section.</summary>
@@ -58,8 +67,11 @@ public interface IAccounts
     /// <summary>Whether a bare JID is an administrator of this hub.</summary>
     ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default);
 
-    /// <summary>Tells the localpart of an account that was removed, after that is durable: who keeps something of it removes that.</summary>
-    event Action<string>? Removed;
+    /// <summary>
+    /// Tells the localpart of an account that was removed, after that is durable and its sessions have gone: who keeps something of it removes that. All are awaited one after another, in the order of
+    /// <c>HubModules</c>; until each has ended well they are called again (also after a crash, at the next start), so a handler may find its work done. Until then the name is nobody's.
+    /// </summary>
+    event Func<string, Task>? Removed;
 
     /// <summary>The owner of a thing's account (bare JID), or null where it has none.</summary>
     ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default);
@@ -74,9 +86,20 @@ public interface IRosters
     /// <summary>Who sees the account's presence, and whose presence it sees.</summary>
     ValueTask<PresenceContacts> ContactsAsync(Jid account, CancellationToken cancel = default);
 
+    /// <summary>What stands in the roster of <paramref name="account"/> for <paramref name="contact"/>, or null where it does not stand there.</summary>
+    ValueTask<RosterEntry?> FindAsync(Jid account, Jid contact, CancellationToken cancel = default);
+
+    /// <summary>The names of all groups in the roster of <paramref name="account"/>.</summary>
+    ValueTask<IReadOnlySet<string>> GroupsAsync(Jid account, CancellationToken cancel = default);
+
     /// <summary>Whether <paramref name="contact"/> stands in one of the roster groups of <paramref name="account"/>.</summary>
     ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default);
 }
+
+/// <summary>A contact in a roster (RFC 6121 §2.1.2).</summary>
+/// <param name="Subscription"><c>none</c>, <c>to</c>, <c>from</c> or <c>both</c>.</param>
+/// <param name="Groups">The groups.</param>
+public sealed record RosterEntry(string Subscription, IReadOnlyList<string> Groups);
 
 /// <summary>Port: how accounts that are away went.</summary>
 public interface ILastSeen
@@ -135,7 +158,8 @@ public interface IStanzaRouter
 /// <param name="From">The sender: an entity that the hub serves.</param>
 /// <param name="Payload">What stands between the tags, as UTF-8.</param>
 /// <param name="Id">The id, or null.</param>
-public sealed record OutgoingStanza(StanzaKind Kind, StanzaType Type, Jid From, ReadOnlyMemory<byte> Payload, string? Id = null);
+/// <param name="Lang">The language (RFC 6120 §8.1.5), or null.</param>
+public sealed record OutgoingStanza(StanzaKind Kind, StanzaType Type, Jid From, ReadOnlyMemory<byte> Payload, string? Id = null, string? Lang = null);
 
 /// <summary>What disco tells of an entity or of one of its nodes (XEP-0030 §3).</summary>
 public sealed class DiscoInfo

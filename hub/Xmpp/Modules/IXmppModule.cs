@@ -48,8 +48,32 @@ public interface IModuleBuilder
     /// <summary>Sees every presence that is routed, likewise.</summary>
     void Presence(Phase phase, StanzaHandler handler);
 
+    /// <summary>Changes available presence of the hub's own clients before anybody else sees it; gives the stanza itself where there is nothing to change.</summary>
+    void TransformPresence(Func<Stanza, Session, ValueTask<Stanza>> transform);
+
     /// <summary>Sees iq requests and messages to accounts that have a payload in <paramref name="ns"/> before they are delivered, and may refuse them.</summary>
     void Inspect(string ns, StanzaHandler handler);
+
+    /// <summary>The same for iq requests alone: then no message is looked through for it.</summary>
+    void InspectIq(string ns, StanzaHandler handler);
+
+    /// <summary>Keeps messages before they are delivered; one module may.</summary>
+    void Archive(IMessageArchive archive);
+
+    /// <summary>Copies messages to an account's other resources; one module may.</summary>
+    void Copies(IMessageCopier copier);
+
+    /// <summary>Takes messages that no resource wants; one module may.</summary>
+    void Undelivered(IUndeliveredMessages undelivered);
+
+    /// <summary>Tells the devices of who is away that something has come; one module may.</summary>
+    void Notifies(INotifier notifier);
+
+    /// <summary>Says whom accounts do not want to hear from; one module may.</summary>
+    void Privacy(IPrivacy privacy);
+
+    /// <summary>Says to whom outside of the domain the hub speaks; one module may.</summary>
+    void Outsiders(IOutsiders outsiders);
 
     /// <summary>Takes part in stream negotiation.</summary>
     void StreamFeature(IStreamFeature feature);
@@ -63,8 +87,17 @@ public interface IModuleBuilder
     /// <summary>Called when a session has ended for good, after its unavailable presence was sent.</summary>
     void SessionClosed(Action<Session> handler);
 
+    /// <summary>Called when a session has lost its stream and may be resumed (XEP-0198 §5).</summary>
+    void SessionDetached(Action<Session> handler);
+
+    /// <summary>Called when a session was resumed.</summary>
+    void SessionResumed(Action<Session> handler);
+
     /// <summary>Runs before the first listener opens: migrations, caches.</summary>
     void Starting(Func<CancellationToken, ValueTask> start);
+
+    /// <summary>Runs when the hub begins to stop, while everybody is still connected: the time for last words.</summary>
+    void Ending(Action end);
 
     /// <summary>Runs after the last listener has closed.</summary>
     void Stopping(Func<CancellationToken, ValueTask> stop);
@@ -87,11 +120,22 @@ public interface IEntityBuilder
     /// <summary>Answers iq requests of that type whose payload is <paramref name="name"/> in <paramref name="ns"/>. Two handlers for one request stop the start.</summary>
     IEntityBuilder Iq(StanzaType type, string name, string ns, IqHandler handler, IqOrdering ordering = IqOrdering.InOrder);
 
+    /// <summary>
+    /// Sees every iq to the entity, and to every JID at it, before the handlers of requests, results and errors included, and may take it over (components only; one handler).
+    /// </summary>
+    IEntityBuilder Intercept(StanzaHandler handler);
+
     /// <summary>Takes messages that are addressed to the entity (components only).</summary>
     IEntityBuilder Message(StanzaHandler handler);
 
+    /// <summary>Takes messages of type groupchat that are addressed to the entity (components only; one handler). Who sends them may go on while they become durable.</summary>
+    IEntityBuilder Groupchat(GroupchatHandler handler);
+
     /// <summary>Takes presence that is addressed to the entity (components and the domain).</summary>
     IEntityBuilder Presence(StanzaHandler handler);
+
+    /// <summary>A form that disco shows with the entity (XEP-0128), always the same.</summary>
+    IEntityBuilder Form(Forms.DataForm form);
 
     /// <summary>Answers disco for nodes, items and what changes (XEP-0030).</summary>
     IEntityBuilder Disco(IDiscoProvider provider);
@@ -132,6 +176,11 @@ public delegate ValueTask<IqReply> IqHandler(IqRequest request, CancellationToke
 /// <param name="stanza">The stanza; its bytes are valid until the returned task ends.</param>
 /// <param name="sender">The local session that sent it, or null.</param>
 public delegate ValueTask<Verdict> StanzaHandler(Stanza stanza, Session? sender);
+
+/// <summary>Takes a message of type groupchat.</summary>
+/// <param name="message">The message; it owns its bytes.</param>
+/// <returns>When the call has returned, the message has its place in the order of all messages; when the task has ended, it is durable and was passed on, or its sender was told why not. Null where that is so already.</returns>
+public delegate ValueTask<Task?> GroupchatHandler(Stanza message);
 
 /// <summary>What shall become of a stanza.</summary>
 public readonly struct Verdict
@@ -209,7 +258,7 @@ public readonly struct IqReply
     /// <summary>The handler answers by itself, through the router.</summary>
     public static IqReply Later { get; } = new(default, null, true);
 
-    /// <summary>The payload: one element as UTF-8, fit to stand in <c>jabber:client</c>; or empty.</summary>
+    /// <summary>The payload: one element as UTF-8, fit to stand in <c>jabber:client</c>; or empty. Of an error it stands in the place of what was asked.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
     /// <summary>The error, or null.</summary>
@@ -223,6 +272,9 @@ public readonly struct IqReply
 
     /// <summary>A result with what <paramref name="xml"/> holds (copied).</summary>
     public static IqReply Result(Xml.XmlBuilder xml) => new(xml.ToArray(), null, false);
+
+    /// <summary>An error that says what of the request failed (XEP-0060 §8.8.2.4): a payload of its own instead of what was sent.</summary>
+    public static IqReply Failed(StanzaError error, ReadOnlyMemory<byte> payload) => new(payload, error, false);
 
     /// <summary>An error.</summary>
     public static implicit operator IqReply(StanzaError error) => new(default, error, false);

@@ -15,11 +15,16 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     private readonly List<StanzaHandler>[] _messages = [[], [], []];
     private readonly List<StanzaHandler>[] _presences = [[], [], []];
     private readonly List<(byte[] Namespace, StanzaHandler Handler)> _inspections = [];
+    private readonly List<(byte[] Namespace, StanzaHandler Handler)> _messageInspections = [];
     private readonly List<IStreamFeature> _streamFeatures = [];
     private readonly List<IBindFeature> _bindFeatures = [];
     private readonly List<Action<Session>> _opened = [];
     private readonly List<Action<Session>> _closed = [];
+    private readonly List<Action<Session>> _detached = [];
+    private readonly List<Action<Session>> _resumed = [];
+    private volatile bool _isStopping;
     private readonly List<Func<CancellationToken, ValueTask>> _starting = [];
+    private readonly List<Action> _ending = [];
     private readonly List<Func<CancellationToken, ValueTask>> _stopping = [];
     private readonly IModuleSettings _settings;
 
@@ -54,7 +59,17 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     public DateTimeOffset StartedAt { get; }
 
     /// <inheritdoc/>
+    public bool IsStopping
+    {
+        get => _isStopping;
+        internal set => _isStopping = value;
+    }
+
+    /// <inheritdoc/>
     public SessionRegistry Sessions { get; } = new();
+
+    /// <summary>What the engine counts.</summary>
+    public HubFigures Figures { get; } = new();
 
     /// <summary>The router.</summary>
     public StanzaRouter Router { get; }
@@ -74,6 +89,12 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     /// <summary>Port, set before the start.</summary>
     public required ILastSeen LastSeen { get; init; }
 
+    /// <inheritdoc/>
+    public IEnumerable<(string Domain, string? Name)> ConnectedComponents => Components?.Connected ?? [];
+
+    /// <summary>The external components, once there are any.</summary>
+    internal Peers.ComponentHost? Components { get; set; }
+
     IStanzaRouter IHub.Router => Router;
 
     IHub IModuleBuilder.Hub => this;
@@ -86,9 +107,27 @@ public sealed class ModuleHost : IHub, IModuleBuilder
 
     internal ServedEntity AccountEntity { get; }
 
+    internal IMessageArchive? Archive { get; private set; }
+
+    internal IMessageCopier? Copier { get; private set; }
+
+    internal IPrivacy? Privacy { get; private set; }
+
+    /// <inheritdoc/>
+    public INotifier? Notifier { get; private set; }
+
+    internal IOutsiders? Outsiders { get; private set; }
+
+    internal Func<Stanza, Session, ValueTask<Stanza>>? PresenceTransform { get; private set; }
+
+    internal IUndeliveredMessages? Undelivered { get; private set; }
+
     internal StanzaHandler[][] MessageHandlers { get; private set; } = [];
 
     internal StanzaHandler[][] PresenceHandlers { get; private set; } = [];
+
+    /// <summary>Whether any module sees messages on their way.</summary>
+    internal bool HasMessageHandlers { get; private set; }
 
     internal IReadOnlyList<IStreamFeature> StreamFeatures => _streamFeatures;
 
@@ -110,6 +149,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
         }
 
         MessageHandlers = [.. _messages.Select(handlers => handlers.ToArray())];
+        HasMessageHandlers = MessageHandlers.Any(handlers => handlers.Length > 0);
         PresenceHandlers = [.. _presences.Select(handlers => handlers.ToArray())];
     }
 
@@ -119,6 +159,15 @@ public sealed class ModuleHost : IHub, IModuleBuilder
         foreach (Func<CancellationToken, ValueTask> start in _starting)
         {
             await start(cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs what modules do while everybody is still connected, in the reverse order.</summary>
+    public void End()
+    {
+        for (int i = _ending.Count - 1; i >= 0; i--)
+        {
+            _ending[i]();
         }
     }
 
@@ -152,7 +201,35 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     public void Presence(Phase phase, StanzaHandler handler) => _presences[(int)phase].Add(handler);
 
     /// <inheritdoc/>
-    public void Inspect(string ns, StanzaHandler handler) => _inspections.Add((Encoding.UTF8.GetBytes(ns), handler));
+    public void TransformPresence(Func<Stanza, Session, ValueTask<Stanza>> transform) => PresenceTransform = PresenceTransform is null ? transform : throw new ArgumentException("Two modules change presence.");
+
+    /// <inheritdoc/>
+    public void Inspect(string ns, StanzaHandler handler)
+    {
+        InspectIq(ns, handler);
+        _messageInspections.Add(_inspections[^1]);
+    }
+
+    /// <inheritdoc/>
+    public void InspectIq(string ns, StanzaHandler handler) => _inspections.Add((Encoding.UTF8.GetBytes(ns), handler));
+
+    /// <inheritdoc/>
+    void IModuleBuilder.Archive(IMessageArchive archive) => Archive = Archive is null ? archive : throw new ArgumentException("Two modules keep messages.");
+
+    /// <inheritdoc/>
+    public void Copies(IMessageCopier copier) => Copier = Copier is null ? copier : throw new ArgumentException("Two modules copy messages.");
+
+    /// <inheritdoc/>
+    public void Notifies(INotifier notifier) => Notifier = Notifier is null ? notifier : throw new ArgumentException("Two modules notify.");
+
+    /// <inheritdoc/>
+    void IModuleBuilder.Privacy(IPrivacy privacy) => Privacy = Privacy is null ? privacy : throw new ArgumentException("Two modules deny stanzas.");
+
+    /// <inheritdoc/>
+    void IModuleBuilder.Undelivered(IUndeliveredMessages undelivered) => Undelivered = Undelivered is null ? undelivered : throw new ArgumentException("Two modules take undelivered messages.");
+
+    /// <inheritdoc/>
+    void IModuleBuilder.Outsiders(IOutsiders outsiders) => Outsiders = Outsiders is null ? outsiders : throw new ArgumentException("Two modules say to whom the hub speaks.");
 
     /// <inheritdoc/>
     public void StreamFeature(IStreamFeature feature) => _streamFeatures.Add(feature);
@@ -167,7 +244,16 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     public void SessionClosed(Action<Session> handler) => _closed.Add(handler);
 
     /// <inheritdoc/>
+    public void SessionDetached(Action<Session> handler) => _detached.Add(handler);
+
+    /// <inheritdoc/>
+    public void SessionResumed(Action<Session> handler) => _resumed.Add(handler);
+
+    /// <inheritdoc/>
     public void Starting(Func<CancellationToken, ValueTask> start) => _starting.Add(start);
+
+    /// <inheritdoc/>
+    public void Ending(Action end) => _ending.Add(end);
 
     /// <inheritdoc/>
     public void Stopping(Func<CancellationToken, ValueTask> stop) => _stopping.Add(stop);
@@ -178,7 +264,9 @@ public sealed class ModuleHost : IHub, IModuleBuilder
 
     internal ServedEntity? ComponentAt(string host) => _components.GetValueOrDefault(host);
 
-    internal StanzaHandler? InspectionOf(ReadOnlySpan<byte> ns)
+    internal StanzaHandler? InspectionOf(ReadOnlySpan<byte> ns) => InspectionOf(_inspections, ns);
+
+    private static StanzaHandler? InspectionOf(List<(byte[] Ns, StanzaHandler Handler)> inspections, ReadOnlySpan<byte> ns)
     {
         if (ns.Contains((byte)'&'))
         {
@@ -186,7 +274,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
             ns = Encoding.UTF8.GetBytes(XmlEscape.Decode(ns, isAttribute: true));
         }
 
-        foreach ((byte[] inspected, StanzaHandler handler) in _inspections)
+        foreach ((byte[] inspected, StanzaHandler handler) in inspections)
         {
             if (ns.SequenceEqual(inspected))
             {
@@ -200,7 +288,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     /// <summary>Whether a message may have a child that somebody inspects: quick, and never wrong about "no".</summary>
     internal bool MayNeedInspection(ReadOnlySpan<byte> inner)
     {
-        foreach ((byte[] inspected, _) in _inspections)
+        foreach ((byte[] inspected, _) in _messageInspections)
         {
             if (inner.IndexOf(inspected) >= 0)
             {
@@ -208,7 +296,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
             }
         }
 
-        return _inspections.Count > 0 && inner.IndexOf("&#"u8) >= 0;
+        return _messageInspections.Count > 0 && inner.IndexOf("&#"u8) >= 0;
     }
 
     /// <summary>Who inspects the children of a message.</summary>
@@ -220,7 +308,7 @@ public sealed class ModuleHost : IHub, IModuleBuilder
         {
             if (reader.Node == XmlNode.Start)
             {
-                if (InspectionOf(reader.Namespace) is { } handler && !handlers.Contains(handler))
+                if (InspectionOf(_messageInspections, reader.Namespace) is { } handler && !handlers.Contains(handler))
                 {
                     handlers.Add(handler);
                 }
@@ -243,6 +331,22 @@ public sealed class ModuleHost : IHub, IModuleBuilder
     internal void Closed(Session session)
     {
         foreach (Action<Session> handler in _closed)
+        {
+            handler(session);
+        }
+    }
+
+    internal void Detached(Session session)
+    {
+        foreach (Action<Session> handler in _detached)
+        {
+            handler(session);
+        }
+    }
+
+    internal void Resumed(Session session)
+    {
+        foreach (Action<Session> handler in _resumed)
         {
             handler(session);
         }

@@ -23,6 +23,7 @@ public sealed class ServedEntity : IEntityBuilder
     private readonly Dictionary<int, List<IqRoute>> _building = [];
     private readonly List<(string Category, string Type, string? Name)> _identities = [];
     private readonly SortedSet<string> _features = new(StringComparer.Ordinal);
+    private readonly List<Hub.Forms.DataForm> _forms = [];
     private readonly List<IDiscoProvider> _disco = [];
     private readonly List<StanzaHandler> _messages = [];
     private readonly List<StanzaHandler> _presences = [];
@@ -47,6 +48,9 @@ public sealed class ServedEntity : IEntityBuilder
     /// <summary>Disco features, sorted.</summary>
     public IReadOnlyCollection<string> Features => _features;
 
+    /// <summary>Forms that are always the same (XEP-0128).</summary>
+    public IReadOnlyList<Hub.Forms.DataForm> Forms => _forms;
+
     /// <summary>Providers of nodes and items.</summary>
     public IReadOnlyList<IDiscoProvider> DiscoProviders => _disco;
 
@@ -55,6 +59,12 @@ public sealed class ServedEntity : IEntityBuilder
 
     /// <summary>Takers of presence.</summary>
     internal IReadOnlyList<StanzaHandler> Presences => _presences;
+
+    /// <summary>Sees iqs before their handlers, or null.</summary>
+    internal StanzaHandler? Interceptor { get; private set; }
+
+    /// <summary>Takes messages of type groupchat, or null.</summary>
+    internal GroupchatHandler? Groupchats { get; private set; }
 
     /// <inheritdoc/>
     public IEntityBuilder Identity(string category, string type, string? name = null)
@@ -90,6 +100,22 @@ public sealed class ServedEntity : IEntityBuilder
     }
 
     /// <inheritdoc/>
+    public IEntityBuilder Intercept(StanzaHandler handler)
+    {
+        ServedEntity entity = Open();
+        entity.Interceptor = entity.Interceptor is null ? handler : throw new ArgumentException($"Two modules intercept the iqs of {Jid}.");
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public IEntityBuilder Groupchat(GroupchatHandler handler)
+    {
+        ServedEntity entity = Open();
+        entity.Groupchats = entity.Groupchats is null ? handler : throw new ArgumentException($"Two modules take the groupchat messages of {Jid}.");
+        return this;
+    }
+
+    /// <inheritdoc/>
     public IEntityBuilder Message(StanzaHandler handler)
     {
         Open()._messages.Add(handler);
@@ -100,6 +126,13 @@ public sealed class ServedEntity : IEntityBuilder
     public IEntityBuilder Presence(StanzaHandler handler)
     {
         Open()._presences.Add(handler);
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public IEntityBuilder Form(Hub.Forms.DataForm form)
+    {
+        Open()._forms.Add(form);
         return this;
     }
 

@@ -21,7 +21,23 @@ internal sealed class IqDispatcher(ModuleHost hub, StanzaRouter router)
     /// <summary>Requests whose handler waits for something.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    public ValueTask HandleAsync(ServedEntity entity, Jid target, Stanza stanza, Session? sender)
+    public ValueTask HandleAsync(ServedEntity entity, Jid target, Stanza stanza, Session? sender) =>
+        entity.Interceptor is { } intercept ? InterceptAsync(intercept, entity, target, stanza, sender) : DispatchAsync(entity, target, stanza, sender);
+
+    private async ValueTask InterceptAsync(StanzaHandler intercept, ServedEntity entity, Jid target, Stanza stanza, Session? sender)
+    {
+        Verdict verdict = await intercept(stanza, sender).ConfigureAwait(false);
+        if (verdict.Error is not null)
+        {
+            router.Bounce(stanza, verdict.Error);
+        }
+        else if (!verdict.IsHandled)
+        {
+            await DispatchAsync(entity, target, stanza, sender).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask DispatchAsync(ServedEntity entity, Jid target, Stanza stanza, Session? sender)
     {
         if (!stanza.IsIqRequest)
         {

@@ -1,3 +1,4 @@
+using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Streams;
 using IotXmpp.Xmpp;
 
@@ -12,15 +13,23 @@ public sealed class Session
     private OutboundQueue? _queue;
     private IDeliveryGate? _gate;
     private object[] _features = [];
+    private TaskCompletionSource? _gone;
+    private bool _isGone;
+    private AnswerWatch? _answers;
+    private readonly HubFigures _figures;
 
-    internal Session(Jid jid, OutboundQueue queue)
+    internal Session(Jid jid, OutboundQueue queue, HubFigures figures)
     {
         Jid = jid;
         _queue = queue;
+        _figures = figures;
     }
 
     /// <summary>The full JID.</summary>
     public Jid Jid { get; }
+
+    /// <summary>Whether the resource is a thing's (wire profile, addresses).</summary>
+    public bool IsThing => Jid.Resource == "thing";
 
     /// <summary>Whether initial presence was sent and not taken back (RFC 6121 §4.2).</summary>
     public bool IsAvailable { get; private set; }
@@ -37,6 +46,12 @@ public sealed class Session
     /// <summary>The keep-alive interval that a thing has announced, in seconds (wire profile, session); 0 where none was.</summary>
     public int KeepAliveSeconds { get; set; }
 
+    /// <summary>Where its stream comes from, or null where none serves it or that is not known.</summary>
+    public System.Net.IPAddress? RemoteAddress => Stream?.RemoteAddress;
+
+    /// <summary>What its stream runs on: <c>tcp</c>, <c>tls</c>, <c>websocket</c>, <c>bosh</c> or <c>process</c>; <c>none</c> where it waits for resumption.</summary>
+    public string Transport => Stream?.TransportName ?? "none";
+
     /// <summary>Whether a stream serves the session now.</summary>
     public bool IsConnected => _queue is not null;
 
@@ -48,6 +63,24 @@ public sealed class Session
 
     /// <summary>Stream management, where the client asked for it.</summary>
     internal StreamManagement? Management { get; set; }
+
+    /// <summary>Messages of the session that wait for the archive, or null where none ever did.</summary>
+    internal PendingMessages? Pending { get; set; }
+
+    /// <summary>XEP-0198 §4: a stanza counts when the hub has taken responsibility for it.</summary>
+    internal void CountReceived()
+    {
+        if (Management is { } management)
+        {
+            management.Received++;
+        }
+    }
+
+    /// <summary>Ends when no message of the session waits for the archive.</summary>
+    internal ValueTask PendingAsync() => Pending is { Any: true } pending ? new ValueTask(pending.EndedAsync()) : default;
+
+    /// <summary>Ends when what was delivered so far has left: who sends much waits for it between pages, and does not fill the client's queue. At once where no stream is there.</summary>
+    public ValueTask DrainedAsync() => _queue?.IdleAsync() ?? default;
 
     /// <summary>Whether the session survives the loss of its stream.</summary>
     public bool IsResumable => Management is { CanResume: true };
@@ -74,7 +107,24 @@ public sealed class Session
         while (true)
         {
             object[] before = Volatile.Read(ref _features);
-            object[] after = [.. before.Where(feature => feature is not T), value];
+            int at = Array.FindIndex(before, static feature => feature is T);
+            object[] after;
+            if (at < 0)
+            {
+                after = new object[before.Length + 1];
+                before.CopyTo(after, 0);
+                after[^1] = value;
+            }
+            else if (ReferenceEquals(before[at], value))
+            {
+                return;
+            }
+            else
+            {
+                after = [.. before];
+                after[at] = value;
+            }
+
             if (Interlocked.CompareExchange(ref _features, after, before) == before)
             {
                 return;
@@ -91,10 +141,51 @@ public sealed class Session
         PresenceAt = at;
     }
 
+    /// <summary>Answers of this session that somebody wants to see pass, or null where nobody does.</summary>
+    internal AnswerWatch? Answers => Volatile.Read(ref _answers);
+
+    /// <summary>Shows the answer of this session to a request that is about to be delivered to it, on its way to who asked.</summary>
+    /// <param name="request">The request; it has an id and was let through.</param>
+    /// <param name="seen">Gets the answer once, valid until it returns; null where none will come. Must not wait.</param>
+    public void WatchAnswer(Stanza request, Action<Stanza?> seen)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        AnswerWatch? watch = Answers;
+        if (watch is null)
+        {
+            watch = new AnswerWatch();
+            watch = Interlocked.CompareExchange(ref _answers, watch, null) ?? watch;
+        }
+
+        watch.Add(request.From, request.Id ?? string.Empty, seen);
+    }
+
+    /// <summary>Tells who watches for answers that none will come: the session has ended.</summary>
+    public void EndAnswers() => Answers?.End();
+
     /// <summary>Ends the session: its stream gets the stream error and is closed, it cannot be resumed.</summary>
     /// <param name="streamError">The condition (RFC 6120 §4.9.3), such as <c>conflict</c> or <c>reset</c>.</param>
     /// <param name="reason">The reason of the wire profile that watchers see: <c>replaced</c>, <c>revoked</c>, <c>shutdown</c>.</param>
     public void End(string streamError, string reason) => Ending?.Invoke(this, streamError, reason);
+
+    /// <summary>Ends when the session has ended for good and everybody was told: nothing of the hub works for it any more.</summary>
+    public Task GoneAsync()
+    {
+        lock (this)
+        {
+            return _isGone ? Task.CompletedTask : (_gone ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>The session has ended, and everybody was told.</summary>
+    internal void Gone()
+    {
+        lock (this)
+        {
+            _isGone = true;
+            _gone?.TrySetResult();
+        }
+    }
 
     /// <summary>What <see cref="End"/> calls: the stream host.</summary>
     internal Action<Session, string, string>? Ending { get; set; }
@@ -105,12 +196,14 @@ public sealed class Session
     /// <param name="tail">From the start tag's <c>&gt;</c> (or <c>/&gt;</c>) to the end of the stanza.</param>
     internal void Deliver(ReadOnlySpan<byte> head, Jid to, ReadOnlySpan<byte> tail)
     {
+        Tap?.Sent(this, StanzaBytes.Whole(head, to, tail));
         if (_gate is not null)
         {
             DeliverByGate(StanzaBytes.Whole(head, to, tail));
             return;
         }
 
+        _figures.CountSent(head);
         StreamManagement? management = Management;
         if (management is not null)
         {
@@ -127,6 +220,9 @@ public sealed class Session
         get => Volatile.Read(ref _gate);
         set => Volatile.Write(ref _gate, value);
     }
+
+    /// <summary>Who looks on at the session's stanzas, or null: then it costs nothing.</summary>
+    public IStanzaTap? Tap { get; set; }
 
     /// <summary>Delivers what was kept back, and takes the gate away.</summary>
     public void OpenGate()
@@ -166,6 +262,7 @@ public sealed class Session
 
     private void DeliverWhole(byte[] stanza)
     {
+        _figures.CountSent(stanza);
         if (Management is { } management)
         {
             management.Deliver(this, stanza);

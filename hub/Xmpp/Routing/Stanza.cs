@@ -92,6 +92,8 @@ public sealed class Stanza
     private int _childNsLength;
     private int _rootNsStart;
     private int _rootNsLength;
+    private MessageTraits _traits;
+    private bool _hasTraits;
 
     internal Stanza()
     {
@@ -111,6 +113,41 @@ public sealed class Stanza
 
     /// <summary>The language of the sender's stream, for a stanza that names none (RFC 6120 §8.1.5); or null.</summary>
     internal byte[]? Language { get; set; }
+
+    /// <summary>The language (RFC 6120 §8.1.5): that of the stanza, else that of its sender's stream; or null.</summary>
+    public string? Lang => Attribute("xml:lang"u8) ?? (Language is null ? null : Encoding.UTF8.GetString(Language));
+
+    /// <summary>Whether the message was on its way once already (its session ended before it was acknowledged): it is not kept or copied again.</summary>
+    internal bool IsRedirected { get; set; }
+
+    /// <summary>Whether the devices of the addressee have been told of the message (<see cref="Modules.INotifier"/>): its session had lost its stream before it ended.</summary>
+    internal bool IsTold { get; set; }
+
+    /// <summary>What the addressee's account says about the sender, where its rules may deny something to some of its sessions.</summary>
+    internal Modules.IPrivacyView? Privacy { get; set; }
+
+    /// <summary>Whether a session of the addressee's account does not want it (XEP-0016).</summary>
+    public bool IsDeniedFor(Session session) => Privacy is not null && Privacy.Denies(session, PrivacyGuard.KindOf(this));
+
+    /// <summary>What stands in a message; found out when somebody asks first.</summary>
+    public MessageTraits Traits
+    {
+        get
+        {
+            if (!_hasTraits)
+            {
+                _traits = MessageTraitsReader.Read(Inner.Span);
+                _hasTraits = true;
+            }
+
+            return _traits;
+        }
+    }
+
+    /// <summary>Whether there may be a <see cref="MessageTraits.StanzaId"/>: quick, and never wrong about "no". Most messages have none, and are not read for it.</summary>
+    internal bool MayHaveStanzaId => _hasTraits
+        ? (_traits & MessageTraits.StanzaId) != 0
+        : Inner.Span is var inner && (inner.IndexOf("urn:xmpp:sid:0"u8) >= 0 || inner.IndexOf("&#"u8) >= 0);
 
     /// <summary>Whether there is an <c>id</c>.</summary>
     public bool HasId => _idStart > 0;
@@ -194,7 +231,25 @@ public sealed class Stanza
     }
 
     /// <summary>The stanza with its addresses, as bytes that can be kept and read again.</summary>
-    public byte[] ToBytes() => StanzaRouter.Write(this);
+    public byte[] ToBytes() => StanzaWriter.Write(this);
+
+    /// <summary>The message as an account shall see it: without ids that pretend to be its archive's (XEP-0359 §4), with the true one where <paramref name="id"/> is not null.</summary>
+    public Stanza WithArchiveId(Jid account, string? id) => StanzaIds.For(this, account, id);
+
+    /// <summary>A copy with other content between its tags.</summary>
+    /// <param name="inner">Elements as UTF-8, fit to stand in jabber:client.</param>
+    public Stanza WithInner(ReadOnlySpan<byte> inner)
+    {
+        ReadOnlySpan<byte> name = NameOf(Kind);
+        using var xml = new XmlBuilder(inner.Length + RawAttributes.Length + 32);
+        xml.Open(name).RawAttributes(RawAttributes).Raw(inner).Close(name);
+        Stanza copy = Parse(xml.ToArray(), From, To);
+        copy.Language = Language;
+        copy.IsRedirected = IsRedirected;
+        copy.IsTold = IsTold;
+        copy.Privacy = Privacy;
+        return copy;
+    }
 
     /// <summary>Reads a stanza out of bytes that are known to be one in <c>jabber:client</c>: stored or made by the hub itself.</summary>
     /// <param name="bytes">The whole stanza, without a default namespace or in jabber:client.</param>
@@ -214,6 +269,8 @@ public sealed class Stanza
     internal (Range To, Range From) Load(ReadOnlyMemory<byte> bytes)
     {
         _bytes = bytes;
+        _hasTraits = IsRedirected = IsTold = false;
+        Privacy = null;
         ReadOnlySpan<byte> span = bytes.Span;
         var reader = new XmlSpanReader(span);
         reader.Read();

@@ -115,6 +115,9 @@ public sealed class StanzaError
     /// <summary>What stands in the condition (the new address of <c>gone</c> and <c>redirect</c>), or null.</summary>
     public string? Content { get; }
 
+    /// <summary>It is at another address for good (§8.3.3.5).</summary>
+    public static StanzaError MovedTo(string uri) => new(StanzaErrorType.Cancel, "gone", content: uri);
+
     /// <summary>Ask at another address, temporarily (§8.3.3.14).</summary>
     public static StanzaError Redirect(string uri) => new(StanzaErrorType.Modify, "redirect", content: uri);
 

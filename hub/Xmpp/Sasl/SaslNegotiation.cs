@@ -120,6 +120,7 @@ public sealed class SaslNegotiation
         {
             _exchange = null;
             Token = exchange.Token;
+            _server.Figures?.CountLogIn(SaslError.None);
         }
 
         Delay = exchange.Delay;
@@ -131,6 +132,7 @@ public sealed class SaslNegotiation
         _exchange = null;
         Delay = TimeSpan.Zero;
         Failures++;
+        _server.Figures?.CountLogIn(error);
         return SaslStep.Failure(error);
     }
 

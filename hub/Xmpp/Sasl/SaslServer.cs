@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using IotXmpp.Hub.Modules;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -37,6 +38,9 @@ public sealed class SaslServer
         _withoutBinding = [.. _withBinding.Where(name => !name.EndsWith("-PLUS", StringComparison.Ordinal))];
     }
 
+    /// <summary>Where log-ins are counted by their outcome; null where they are not.</summary>
+    public HubFigures? Figures { get; init; }
+
     internal LoginThrottle? Throttle { get; }
 
     internal VerifiedPasswords Verified { get; }
@@ -73,6 +77,36 @@ public sealed class SaslServer
     {
         ArgumentNullException.ThrowIfNull(context);
         return new SaslNegotiation(this, context);
+    }
+
+    /// <summary>
+    /// Verifies a name and a password that came by another way than a stream, such as a page's form: by the code of PLAIN (RFC 4616), with the same throttle, the same keys, the same answers.
+    /// </summary>
+    /// <param name="domain">The served domain.</param>
+    /// <param name="name">The localpart as it was typed.</param>
+    /// <param name="password">The password as it was typed.</param>
+    /// <param name="peer">Where the attempt comes from, for the throttle.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The step (its account is the prepared localpart), and how long the answer has to be held back, be it yes or no.</returns>
+    public async ValueTask<(SaslStep Step, TimeSpan Delay)> VerifyPasswordAsync(string domain, string name, string password, System.Net.IPAddress? peer, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(password);
+        if (Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(password) > SaslNegotiation.MaxMessageChars / 4 * 3)
+        {
+            return (SaslStep.Failure(SaslError.NotAuthorized), TimeSpan.Zero);
+        }
+
+        var exchange = new PlainExchange(this, new SaslContext { Domain = domain, IsEncrypted = true, RemoteAddress = peer });
+        try
+        {
+            SaslStep step = await exchange.StepAsync(Encoding.UTF8.GetBytes($"\0{name}\0{password}"), cancellationToken);
+            return (step, exchange.Delay);
+        }
+        catch (CredentialStoreException)
+        {
+            return (SaslStep.Failure(SaslError.TemporaryAuthFailure), exchange.Delay);
+        }
     }
 
     /// <summary>

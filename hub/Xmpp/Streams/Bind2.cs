@@ -9,7 +9,7 @@ namespace IotXmpp.Hub.Streams;
 /// <summary>A feature of a session that a client may turn on while it binds (XEP-0386 §3.2).</summary>
 public interface IBindFeature
 {
-    /// <summary>The namespace of what the client says in <c>bind</c>, which is also how the feature is announced.</summary>
+    /// <summary>The namespace of what the client says in <c>bind</c>, which is also how the feature is announced; empty for one that every new session has, unasked.</summary>
     string Namespace { get; }
 
     /// <summary>Turns it on, before the first stanza reaches the session. What the client shall know of it goes into <c>bound</c>.</summary>
@@ -38,7 +38,10 @@ internal sealed class Bind2(StreamHost host, StreamManagementFeature management,
         Feature(inline, Ns.Thing);
         foreach (IBindFeature feature in features)
         {
-            Feature(inline, feature.Namespace);
+            if (feature.Namespace.Length > 0)
+            {
+                Feature(inline, feature.Namespace);
+            }
         }
 
         inline.Close("inline"u8).Close("bind"u8);
@@ -64,7 +67,7 @@ internal sealed class Bind2(StreamHost host, StreamManagementFeature management,
             }
         }
 
-        var session = new Session(jid, client.Queue);
+        var session = new Session(jid, client.Queue, host.Hub.Figures);
         session.Set(request.Agent);
         return session;
     }

@@ -48,7 +48,7 @@ internal sealed class BindFeature(StreamHost host) : IStreamFeature
         using var xml = new XmlBuilder();
         xml.Open("iq"u8).Attribute("type"u8, "result"u8).Attribute("id"u8, id).Open("bind"u8, Ns.Bind).Open("jid"u8);
         client.Send(xml.Text(jid.ToString()).Close("jid"u8).Close("bind"u8).Close("iq"u8));
-        if (!host.Bind(client, new Session(jid, client.Queue)))
+        if (!host.Bind(client, new Session(jid, client.Queue, host.Hub.Figures)))
         {
             client.Queue.Forget();
             client.Queue.Release();

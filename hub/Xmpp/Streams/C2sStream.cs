@@ -1,8 +1,4 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Net;
-using System.Net.Security;
-using System.Text;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Hub.Sasl;
@@ -15,20 +11,15 @@ using Microsoft.AspNetCore.Connections;
 namespace IotXmpp.Hub.Streams;
 
 /// <summary>
-/// The stream of one client (RFC 6120 §4): reads, cuts into elements, and either negotiates or hands stanzas to the router, in order. One reader, one writer.
-/// Between stanzas it holds no buffer.
+/// The stream of one client (RFC 6120 §4), whatever it runs on: takes elements in order, and either negotiates or hands stanzas to the router. One reader, one
+/// writer.
 /// </summary>
 internal sealed class C2sStream : IClientStream, IOutboundOwner
 {
     private readonly StreamHost _host;
-    private readonly ConnectionContext _connection;
-    private readonly StreamTokenizer _tokenizer;
+    private readonly StreamTransport _transport;
     private readonly OutboundQueue _queue;
-    private PipeReader _input;
-    private SslStream? _tls;
-    private PartialElement _partial;
     private int _unauthenticatedBytes;
-    private bool _startTls;
     private bool _headerSent;
     private bool _closedByPeer;
     private bool _hasEnded;
@@ -38,13 +29,14 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     private ConcurrentIqs? _concurrent;
     private StreamNegotiation? _negotiation;
 
-    public C2sStream(StreamHost host, ConnectionContext connection)
+    /// <param name="host">What all streams share.</param>
+    /// <param name="transport">What the stream runs on.</param>
+    public C2sStream(StreamHost host, StreamTransport transport)
     {
         _host = host;
-        _connection = connection;
-        _input = connection.Transport.Input;
-        _tokenizer = new StreamTokenizer(host.Options.UnauthenticatedBytes, host.Options.MaxDepth, host.Options.MaxAttributes);
-        _queue = new OutboundQueue(new PipeSink(connection.Transport.Output), host.Options.OutboundQueueBytes, this);
+        _transport = transport;
+        transport.MaxBytes = host.Options.UnauthenticatedBytes;
+        _queue = new OutboundQueue(transport.Sink, host.Options.OutboundQueueBytes, this, transport.Framing);
         _liveness = new Liveness(host.Now);
         _negotiation = new StreamNegotiation();
     }
@@ -53,7 +45,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     public StreamState State { get; private set; }
 
     /// <inheritdoc/>
-    public bool IsEncrypted => _tls is not null;
+    public bool IsEncrypted => _transport.IsEncrypted;
 
     /// <inheritdoc/>
     public string? Account { get; private set; }
@@ -61,7 +53,9 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     /// <inheritdoc/>
     public Session? Session { get; private set; }
 
-    public IPEndPoint? Peer => _connection.RemoteEndPoint as IPEndPoint;
+    public IPEndPoint? Peer => _transport.Peer;
+
+    public string TransportName => _transport.Name;
 
     public OutboundQueue Queue => _queue;
     public bool HasConcurrent => _concurrent is { Any: true };
@@ -71,6 +65,15 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
 
     /// <summary>Whether passwords may be sent without TLS: only where settings allow it, and only from loopback.</summary>
     public bool MayStayPlain => _host.AllowPlaintext && Peer is { } peer && IPAddress.IsLoopback(peer.Address);
+
+    /// <inheritdoc/>
+    public IPAddress? RemoteAddress => Peer?.Address;
+
+    /// <inheritdoc/>
+    public bool MayCarryPasswords => IsEncrypted || MayStayPlain;
+
+    /// <inheritdoc/>
+    public void ExtendNegotiation(TimeSpan by) => _liveness.Extend((int)by.TotalSeconds);
 
     /// <summary>SASL of this stream, while it is being negotiated.</summary>
     public SaslNegotiation Sasl => Negotiation.Sasl ??= _host.Sasl.Begin(SaslContext());
@@ -82,51 +85,12 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     public SaslContext SaslContext() => Negotiation.Context(this, _host.Hub.Domain);
 
     /// <summary>Runs the stream to its end.</summary>
-    public async Task RunAsync(bool directTls)
+    public async Task RunAsync()
     {
         _host.Add(this);
         try
         {
-            // Refused at the door: a listener with direct TLS says nothing before TLS.
-            if (State != StreamState.Closed && directTls)
-            {
-                await SecureAsync().ConfigureAwait(false);
-            }
-
-            while (State != StreamState.Closed)
-            {
-                PipeReader input = _input;
-                ReadResult result = await input.ReadAsync().ConfigureAwait(false);
-                _liveness.Received(_host.Now);
-                if (State == StreamState.Closed)
-                {
-                    input.AdvanceTo(result.Buffer.End);
-                    break;
-                }
-
-                try
-                {
-                    await ConsumeAsync(result.Buffer).ConfigureAwait(false);
-                }
-                finally
-                {
-                    input.AdvanceTo(result.Buffer.End);
-                }
-
-                if (_startTls && State != StreamState.Closed)
-                {
-                    _startTls = false;
-                    await _queue.IdleAsync().ConfigureAwait(false);
-                    if (!await SecureAsync().ConfigureAwait(false))
-                    {
-                        break;
-                    }
-                }
-                else if (result.IsCompleted)
-                {
-                    break;
-                }
-            }
+            await _transport.RunAsync(this).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or ConnectionAbortedException)
         {
@@ -157,14 +121,15 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
             return;
         }
 
-        using var xml = new XmlBuilder();
         if (!_headerSent)
         {
-            WriteHeader(xml);
+            SendHeader();
         }
 
+        using var xml = new XmlBuilder();
         StreamError.Write(xml, condition, text, extension);
         _queue.Append(xml.Written);
+        _transport.SendClose(_queue);
         EndReason ??= "stream-error";
         StreamLog.StreamError(_host.Log, condition, Session?.Jid, Peer);
         Close();
@@ -182,7 +147,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         if (State != StreamState.Closed)
         {
             State = StreamState.Closed;
-            _input.CancelPendingRead();
+            _transport.StopReading();
         }
     }
 
@@ -200,7 +165,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     {
         Authenticated(account, StreamState.Opening);
         _headerSent = false;
-        _tokenizer.Restart();
+        _transport.Restart();
     }
 
     /// <summary>SASL2 has succeeded: the stream goes on (XEP-0388 §2.6.1), with the limits of a client that is known.</summary>
@@ -230,16 +195,55 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
     }
 
     /// <summary>TLS begins after what was sent so far (RFC 6120 §5.4.2.3).</summary>
-    public void BeginTls() => _startTls = true;
+    public void BeginTls() => _transport.BeginTls();
+
+    /// <summary>TLS is up: the stream begins anew, and all that was negotiated before counts for nothing (RFC 6120 §5.4.3.3).</summary>
+    public void Secured(StreamNegotiation negotiation)
+    {
+        _headerSent = false;
+        State = StreamState.Opening;
+        _negotiation = negotiation;
+    }
+
+    /// <summary>Bytes have come from the peer.</summary>
+    public void Received() => _liveness.Received(_host.Now);
+
+    /// <summary>Whether so many bytes more may come: before the client is known there are few. Where not, the stream has failed.</summary>
+    public bool MayCome(long bytes)
+    {
+        if (State < StreamState.Binding && Account is null)
+        {
+            _unauthenticatedBytes += (int)Math.Min(bytes, 1 << 24);
+            if (_unauthenticatedBytes > _host.Options.UnauthenticatedBytes)
+            {
+                Fail("policy-violation", $"More than {_host.Options.UnauthenticatedBytes} bytes before authentication.");
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>RFC 6120 §4.4: the peer has closed its stream; the answer is the end of our own, behind all that was on its way to it.</summary>
+    public void ClosedByPeer()
+    {
+        _closedByPeer = true;
+        EndReason = "shutdown";
+        Close();
+    }
+
+    /// <summary>The hub ends its stream, without an error.</summary>
+    public void SendClose() => _transport.SendClose(_queue);
 
     /// <summary>Looks at the clock: negotiation, silence, a write that hangs. Called every second.</summary>
     public void Watch(long now)
     {
-        switch (_liveness.Look(now, _host.Options, State, _queue.Writing, Session?.KeepAliveSeconds ?? 0))
+        _transport.Watch(now);
+        switch (_liveness.Look(now, _host.Options, State, _transport.ShouldRead ? _queue.Writing : 0, Session?.KeepAliveSeconds ?? 0))
         {
             case LivenessFinding.DoesNotRead:
                 EndReason ??= "connection-lost";
-                _connection.Abort(new ConnectionAbortedException("The peer does not read."));
+                _transport.Abort("The peer does not read.");
                 break;
             case LivenessFinding.NegotiationTooLong:
                 Fail("connection-timeout", $"Not logged in within {_host.Options.NegotiationSeconds} seconds.");
@@ -260,99 +264,14 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         Account = account;
         State = next;
         _host.Authenticated(this);
-        _tokenizer.MaxBytes = _host.Options.MaxStanzaBytes;
+        _transport.MaxBytes = _host.Options.MaxStanzaBytes;
         _negotiation = null;
     }
 
-    private async ValueTask ConsumeAsync(ReadOnlySequence<byte> buffer)
-    {
-        if (State < StreamState.Binding && Account is null)
-        {
-            _unauthenticatedBytes += (int)Math.Min(buffer.Length, 1 << 24);
-            if (_unauthenticatedBytes > _host.Options.UnauthenticatedBytes)
-            {
-                Fail("policy-violation", $"More than {_host.Options.UnauthenticatedBytes} bytes before authentication.");
-                return;
-            }
-        }
-
-        bool batch = FlushBatch.Begin();
-        try
-        {
-            foreach (ReadOnlyMemory<byte> segment in buffer)
-            {
-                ReadOnlyMemory<byte> work = _partial.With(segment);
-                int offset = 0;
-                while (State != StreamState.Closed)
-                {
-                    Token token = _tokenizer.Next(work.Span[offset..]);
-                    if (token.Kind == TokenKind.NeedMore)
-                    {
-                        offset += token.Start;
-                        break;
-                    }
-
-                    ValueTask handled = HandleAsync(token, work.Slice(offset + token.Start, token.Length));
-                    offset += token.Start + token.Length;
-                    if (!handled.IsCompletedSuccessfully)
-                    {
-                        if (batch)
-                        {
-                            FlushBatch.End();
-                            batch = false;
-                        }
-
-                        await handled.ConfigureAwait(false);
-                        batch = FlushBatch.Begin();
-                    }
-
-                    if (_startTls && !work.Span[offset..].IsEmpty)
-                    {
-                        // Bytes behind <starttls/> came without TLS: never take them for what comes with it (RFC 6120 §5.4.3.3).
-                        Fail("policy-violation", "Nothing may follow starttls before TLS.");
-                    }
-                }
-
-                if (State == StreamState.Closed)
-                {
-                    return;
-                }
-
-                _partial.Keep(work, offset);
-            }
-        }
-        finally
-        {
-            if (batch)
-            {
-                FlushBatch.End();
-            }
-        }
-    }
-
-    private ValueTask HandleAsync(Token token, ReadOnlyMemory<byte> bytes)
-    {
-        switch (token.Kind)
-        {
-            case TokenKind.Element:
-                return HandleElementAsync(bytes, token.IsPlain);
-            case TokenKind.StreamStart:
-                OpenStream(bytes.Span);
-                return default;
-            case TokenKind.StreamEnd:
-                // RFC 6120 §4.4: the answer is our own end tag.
-                _queue.Append("</stream:stream>"u8);
-                _closedByPeer = true;
-                EndReason = "shutdown";
-                Close();
-                return default;
-            default:
-                Fail(StreamError.ConditionOf(token.Error));
-                return default;
-        }
-    }
-
-    private ValueTask HandleElementAsync(ReadOnlyMemory<byte> bytes, bool isPlain)
+    /// <summary>Takes one whole element. Its bytes are the transport's again when the task has ended.</summary>
+    /// <param name="bytes">The element.</param>
+    /// <param name="isPlain">Its bytes mean the same in any stream (see <see cref="Token"/>).</param>
+    public ValueTask HandleElementAsync(ReadOnlyMemory<byte> bytes, bool isPlain)
     {
         if (State == StreamState.Opening)
         {
@@ -362,7 +281,7 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
 
         if (!isPlain)
         {
-            bytes = StreamPrefixes.Resolve(bytes.Span, _tokenizer.StreamPrefixes);
+            bytes = StreamPrefixes.Resolve(bytes.Span, _transport.OuterPrefixes);
         }
 
         Stanza stanza = StanzaPool.Rent();
@@ -397,11 +316,12 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
         }
         else
         {
+            await (Session?.PendingAsync() ?? default).ConfigureAwait(false);
             await feature.HandleAsync(this, element, _host.Stopping).ConfigureAwait(false);
         }
     }
 
-    // Before a resource is bound only the bind request itself is allowed (RFC 6120 §7.1).
+    // Before a resource is bound only the bind request itself is allowed (RFC 6120 §7.1), and before the log-in what features answer to strangers.
     private async ValueTask HandleEarlyStanzaAsync(Stanza stanza, ReadOnlyMemory<byte> bytes)
     {
         if (State == StreamState.Binding && stanza.Kind == StanzaKind.Iq && stanza.ChildNamespace.SequenceEqual("urn:ietf:params:xml:ns:xmpp-bind"u8))
@@ -410,13 +330,18 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
             return;
         }
 
+        if (Account is null && State is StreamState.Securing or StreamState.Authenticating && _negotiation?.Sasl2 is null && await EarlyRequests.TryAnswerAsync(_host, this, stanza, bytes).ConfigureAwait(false))
+        {
+            return;
+        }
+
         Fail("not-authorized");
     }
 
-    private void OpenStream(ReadOnlySpan<byte> tag)
+    /// <summary>The peer has begun its stream: the answer is our own beginning and the features, or an error.</summary>
+    public void Open(in StreamHeader header)
     {
-        State = Account is not null ? StreamState.Binding : _tls is null && !MayStayPlain ? StreamState.Securing : StreamState.Authenticating;
-        StreamHeader header = StreamHeader.Read(tag, _host.Hub.Domain);
+        State = Account is not null ? StreamState.Binding : !IsEncrypted && !MayStayPlain ? StreamState.Securing : StreamState.Authenticating;
         _language = header.Language;
         Negotiation.PeerJid = header.From;
         if (header.Error is { } error)
@@ -425,59 +350,44 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
             return;
         }
 
+        SendHeader();
         using var xml = new XmlBuilder(1024);
-        WriteHeader(xml);
-        _queue.Append(xml.Written);
-        xml.Clear();
         WriteFeatures(xml);
         _queue.Append(Account is null && header.Known is { } known && StreamHeader.IsHashOf(xml.Written, known) ? "<stream:features/>"u8 : xml.Written);
     }
 
-    private void WriteHeader(XmlBuilder xml)
+    private void SendHeader()
     {
         _headerSent = true;
-        StreamHeader.Write(xml, _host.Hub.Domain, _negotiation?.PeerJid);
-    }
-
-    private async ValueTask<bool> SecureAsync()
-    {
-        TlsIdentity identity = _host.Tls!.Current;
-        if (await TlsUpgrade.AcceptAsync(_host, _connection, identity).ConfigureAwait(false) is not { } tls)
-        {
-            // RFC 6120 §5.4.3.2: after a failed negotiation the connection is closed without a word.
-            Close();
-            _connection.Abort(new ConnectionAbortedException("TLS failed."));
-            return false;
-        }
-
-        _tls = tls;
-        _input = PipeReader.Create(tls, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
-        _queue.SetSink(new StreamSink(tls));
-        _tokenizer.Restart();
-        _headerSent = false;
-        State = StreamState.Opening;
-        _negotiation = StreamNegotiation.Of(tls, identity, _host);
-        return true;
+        _transport.SendOpen(_queue, _host.Hub.Domain, _negotiation?.PeerJid);
     }
 
     void IOutboundOwner.Overflow()
     {
         // The peer reads too slowly; a session with stream management may come back for what it missed.
+        _host.Hub.Figures.CountSlowConsumer();
         StreamLog.SlowConsumer(_host.Log, Session?.Jid, Peer);
         EndReason ??= "connection-lost";
         State = StreamState.Closed;
-        _connection.Abort(new ConnectionAbortedException("More waits for this peer than it may leave unread."));
+        _transport.Abort("More waits for this peer than it may leave unread.");
     }
 
     private async ValueTask EndAsync()
     {
         bool clean = State == StreamState.Closed;
         State = StreamState.Closed;
-        _partial.Drop();
+        _transport.Drop();
 
         if (Session is { } session)
         {
+            await session.PendingAsync().ConfigureAwait(false);
             _host.StreamEnded(this, session, _closedByPeer);
+        }
+
+        if (_closedByPeer)
+        {
+            // Only now: until the session is gone stanzas come to this queue, and behind the end of the stream nobody reads them. Who sees the end knows that the session is gone.
+            _transport.SendClose(_queue);
         }
 
         lock (_queue)
@@ -486,15 +396,6 @@ internal sealed class C2sStream : IClientStream, IOutboundOwner
             _ended?.TrySetResult();
         }
 
-        if (clean && !await TlsUpgrade.EndAsync(_queue, _tls, _host.Hub.Time).ConfigureAwait(false))
-        {
-            _connection.Abort(new ConnectionAbortedException("The peer does not read the end of the stream."));
-        }
-
-        _queue.Close();
-        if (_tls is not null)
-        {
-            await _tls.DisposeAsync().ConfigureAwait(false);
-        }
+        await _transport.EndAsync(_queue, clean, _host.Hub.Time).ConfigureAwait(false);
     }
 }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
@@ -18,6 +20,30 @@ internal static class InboundStanzas
     /// <param name="language">The stream's language as UTF-8, or null.</param>
     public static ValueTask RouteAsync(StreamHost host, C2sStream stream, Stanza stanza, ReadOnlySpan<byte> bytes, Range to, Range from, byte[]? language)
     {
+        if (!host.Hub.Figures.CountReceived(stanza.Kind))
+        {
+            return TakeAsync(host, stream, stanza, bytes, to, from, language);
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        ValueTask taken = TakeAsync(host, stream, stanza, bytes, to, from, language);
+        if (!taken.IsCompletedSuccessfully)
+        {
+            return TimeAsync(taken, host.Hub.Figures, start);
+        }
+
+        host.Hub.Figures.TellHandled(start);
+        return default;
+    }
+
+    private static async ValueTask TimeAsync(ValueTask taken, HubFigures figures, long start)
+    {
+        await taken.ConfigureAwait(false);
+        figures.TellHandled(start);
+    }
+
+    private static ValueTask TakeAsync(StreamHost host, C2sStream stream, Stanza stanza, ReadOnlySpan<byte> bytes, Range to, Range from, byte[]? language)
+    {
         Session session = stream.Session!;
         if (!from.Equals(default) && !IsOwn(host, session, bytes[from]))
         {
@@ -34,7 +60,7 @@ internal static class InboundStanzas
             if (!TryAddress(host, bytes[to], out Jid? address))
             {
                 stanza.To = host.Hub.Domain;
-                Count(session);
+                session.CountReceived();
                 host.Hub.Router.Bounce(stanza, StanzaError.JidMalformed);
                 return default;
             }
@@ -42,10 +68,24 @@ internal static class InboundStanzas
             stanza.To = address;
         }
 
-        ValueTask routed = host.Hub.Router.RouteAsync(stanza, session);
+        session.Tap?.Received(session, stanza);
+        bool isMessage = stanza.Kind == StanzaKind.Message;
+        if (isMessage && host.Hub.Router.Messages.IsKept(stanza))
+        {
+            ValueTask begun = KeepAsync(host, stream, session, stanza.Copy());
+            StanzaPool.Return(stanza);
+            return begun;
+        }
+
+        if (session.Pending is { Any: true } pending)
+        {
+            return AfterAsync(pending.EndedAsync(), host, session, stanza);
+        }
+
+        ValueTask routed = isMessage ? host.Hub.Router.Messages.RouteUnkeptAsync(stanza, session) : host.Hub.Router.RouteAsync(stanza, session);
         if (routed.IsCompletedSuccessfully)
         {
-            Count(session);
+            session.CountReceived();
             StanzaPool.Return(stanza);
             return default;
         }
@@ -56,16 +96,28 @@ internal static class InboundStanzas
     private static async ValueTask FinishAsync(ValueTask routed, Session session)
     {
         await routed.ConfigureAwait(false);
-        Count(session);
+        session.CountReceived();
     }
 
-    // XEP-0198 §4: a stanza counts when the hub has taken responsibility for it.
-    private static void Count(Session session)
+    private static async ValueTask AfterAsync(Task pending, StreamHost host, Session session, Stanza stanza)
     {
-        if (session.Management is { } management)
+        await pending.ConfigureAwait(false);
+        await host.Hub.Router.RouteAsync(stanza, session).ConfigureAwait(false);
+        session.CountReceived();
+    }
+
+    // The reader goes on as soon as the message has its place in the order: what comes behind it can share its commit.
+    private static async ValueTask KeepAsync(StreamHost host, C2sStream stream, Session session, Stanza message)
+    {
+        if (await host.Hub.Router.Messages.BeginAsync(message, session).ConfigureAwait(false) is { IsCompletedSuccessfully: false } rest)
         {
-            management.Received++;
+            session.Pending ??= new PendingMessages(host.Options.MaxPendingMessages);
+            await session.Pending.AddAsync(rest, session, stream, host).ConfigureAwait(false);
+            return;
         }
+
+        await session.PendingAsync().ConfigureAwait(false);
+        session.CountReceived();
     }
 
     private static bool IsOwn(StreamHost host, Session session, ReadOnlySpan<byte> raw) =>

@@ -31,9 +31,13 @@ internal struct Liveness(long now)
     private long _probedAt;
     private long _watchedSince;
     private int _watchedWrite;
+    private int _grantedSeconds;
 
     /// <summary>Bytes have come.</summary>
     public void Received(long now) => Volatile.Write(ref _lastReceived, now);
+
+    /// <summary>The negotiation may take that many seconds longer.</summary>
+    public void Extend(int seconds) => _grantedSeconds = seconds;
 
     /// <summary>Looks at the clock; called every second by one thread.</summary>
     /// <param name="now">The hub's clock in milliseconds.</param>
@@ -60,7 +64,7 @@ internal struct Liveness(long now)
 
         if (state != StreamState.Bound)
         {
-            return now - _openedAt > options.NegotiationSeconds * 1000L ? LivenessFinding.NegotiationTooLong : LivenessFinding.Alive;
+            return now - _openedAt > (options.NegotiationSeconds + _grantedSeconds) * 1000L ? LivenessFinding.NegotiationTooLong : LivenessFinding.Alive;
         }
 
         long silent = now - Volatile.Read(ref _lastReceived);

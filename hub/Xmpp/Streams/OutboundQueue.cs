@@ -1,5 +1,6 @@
 using System.Buffers;
 using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Transport;
 using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
 
@@ -28,6 +29,7 @@ internal sealed class OutboundQueue
     // There are as many queues as sessions, and nobody outside of the streams sees one: each is its own lock.
     private const int FirstBuffer = 1024;
     private readonly IOutboundOwner _owner;
+    private readonly IElementFraming? _framing;
     private readonly int _limit;
     private IOutboundSink _sink;
     private byte[]? _buffer;
@@ -42,8 +44,10 @@ internal sealed class OutboundQueue
     /// <param name="sink">Where it writes.</param>
     /// <param name="limit">Bytes that may wait (<see cref="XmppOptions.OutboundQueueBytes"/>).</param>
     /// <param name="owner">Is told once, outside of any lock, when more than that would wait; the queue is closed then.</param>
-    public OutboundQueue(IOutboundSink sink, int limit, IOutboundOwner owner)
+    /// <param name="framing">What elements become on this transport; null where they stay as they are.</param>
+    public OutboundQueue(IOutboundSink sink, int limit, IOutboundOwner owner, IElementFraming? framing = null)
     {
+        _framing = framing;
         _sink = sink;
         _limit = limit;
         _owner = owner;
@@ -58,16 +62,21 @@ internal sealed class OutboundQueue
     /// <summary>Changes the sink (STARTTLS); nothing may be under way.</summary>
     public void SetSink(IOutboundSink sink) => _sink = sink;
 
-    /// <summary>Appends bytes as they are.</summary>
-    public void Append(ReadOnlySpan<byte> bytes)
+    /// <summary>Appends one whole element.</summary>
+    public void Append(ReadOnlySpan<byte> element) => Append(element, _framing);
+
+    /// <summary>Appends bytes that are no element, as they are.</summary>
+    public void AppendRaw(ReadOnlySpan<byte> bytes) => Append(bytes, null);
+
+    private void Append(ReadOnlySpan<byte> bytes, IElementFraming? framing)
     {
         bool overflow;
         lock (this)
         {
-            if (Reserve(bytes.Length, out overflow) is { } room)
+            if (Reserve(bytes.Length + (framing?.Overhead ?? 0), out overflow) is { } room)
             {
                 bytes.CopyTo(room.AsSpan(_count));
-                _count += bytes.Length;
+                _count += framing?.Frame(room.AsSpan(_count), bytes.Length) ?? bytes.Length;
             }
         }
 
@@ -80,9 +89,10 @@ internal sealed class OutboundQueue
         bool overflow;
         lock (this)
         {
-            if (Reserve(StanzaBytes.Bound(head, to, tail), out overflow) is { } room)
+            if (Reserve(StanzaBytes.Bound(head, to, tail) + (_framing?.Overhead ?? 0), out overflow) is { } room)
             {
-                _count += StanzaBytes.Write(room.AsSpan(_count), head, to, tail);
+                int length = StanzaBytes.Write(room.AsSpan(_count), head, to, tail);
+                _count += _framing?.Frame(room.AsSpan(_count), length) ?? length;
             }
         }
 
@@ -317,7 +327,7 @@ internal sealed class OutboundQueue
 /// Coalesces flushes: while a thread works off one read, the queues it appends to are remembered, and flushed together at the end. So eight stanzas that came
 /// in one segment leave in one.
 /// </summary>
-internal sealed class FlushBatch
+public sealed class FlushBatch
 {
     [ThreadStatic]
     private static FlushBatch? _current;
@@ -325,8 +335,30 @@ internal sealed class FlushBatch
     private readonly List<OutboundQueue> _queues = new(16);
     private bool _active;
 
+    private FlushBatch()
+    {
+    }
+
+    /// <summary>Runs something that sends to many; what it causes leaves at its end, for each stream in one piece.</summary>
+    public static void Together(Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        bool begun = Begin();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            if (begun)
+            {
+                End();
+            }
+        }
+    }
+
     /// <summary>Begins a batch on this thread; false where one is active already (then that one flushes).</summary>
-    public static bool Begin()
+    internal static bool Begin()
     {
         FlushBatch batch = _current ??= new FlushBatch();
         if (batch._active)
@@ -339,7 +371,7 @@ internal sealed class FlushBatch
     }
 
     /// <summary>Ends the batch of this thread: everything leaves.</summary>
-    public static void End()
+    internal static void End()
     {
         FlushBatch batch = _current!;
         batch._active = false;
@@ -352,7 +384,7 @@ internal sealed class FlushBatch
     }
 
     /// <summary>Remembers a queue for the end of the batch; false where no batch is active on this thread.</summary>
-    public static bool TryAdd(OutboundQueue queue)
+    internal static bool TryAdd(OutboundQueue queue)
     {
         if (_current is not { _active: true } batch)
         {

@@ -116,13 +116,13 @@ internal sealed class Sasl2Feature(StreamHost host, StreamManagementFeature mana
         using var failed = new XmlBuilder(128);
         if (request.Resume is { } resume)
         {
-            string? condition = await management.ResumeAsync(client, resume, session => Frame(session.Jid, step.Data, token), cancel).ConfigureAwait(false);
-            if (condition is null || client.State == StreamState.Closed)
+            ResumeFailure? failure = await management.ResumeAsync(client, resume, session => Frame(session.Jid, step.Data, token), cancel).ConfigureAwait(false);
+            if (failure is not { } why || client.State == StreamState.Closed)
             {
                 return; // XEP-0198 §9.2: no features follow
             }
 
-            StreamManagementFeature.WriteFailed(failed, condition);
+            StreamManagementFeature.WriteFailed(failed, why);
         }
 
         using var xml = new XmlBuilder(1024);
@@ -131,8 +131,8 @@ internal sealed class Sasl2Feature(StreamHost host, StreamManagementFeature mana
             Begin(xml, new Jid(step.Localpart!, host.Hub.Domain.Domain, string.Empty), step.Data);
             xml.Raw(failed.Written);
             End(xml, token);
-            client.WriteFeatures(xml);
             client.Send(xml);
+            SendFeatures(client, xml);
             return;
         }
 
@@ -142,10 +142,10 @@ internal sealed class Sasl2Feature(StreamHost host, StreamManagementFeature mana
         await bind.WriteBoundAsync(session, request.Bind, xml, cancel).ConfigureAwait(false);
         End(xml, token);
         client.Bound(session);
-        client.WriteFeatures(xml);
         // The answer must be the first that the client gets: what is for the new session waits behind it.
         client.Queue.Hold();
         client.Send(xml);
+        SendFeatures(client, xml);
         if (!host.Bind(client, session))
         {
             client.NotBound();
@@ -153,6 +153,13 @@ internal sealed class Sasl2Feature(StreamHost host, StreamManagementFeature mana
         }
 
         client.Queue.Release();
+    }
+
+    private static void SendFeatures(C2sStream client, XmlBuilder xml)
+    {
+        xml.Clear();
+        client.WriteFeatures(xml);
+        client.Send(xml);
     }
 
     // XEP-0484 §3.2, §3.5, §3.6: asked for, or due; one that was invalidated is followed by another only if that was asked for.

@@ -28,7 +28,8 @@ internal sealed class StartTlsFeature(bool isPossible) : IStreamFeature
         if (!isPossible || stream.IsEncrypted || stream.Account is not null || element.Name != "starttls")
         {
             // RFC 6120 §5.4.2.2: failure ends the stream.
-            stream.Send(xml.Empty("failure"u8, Ns.Tls).Raw("</stream:stream>"u8));
+            stream.Send(xml.Empty("failure"u8, Ns.Tls));
+            ((C2sStream)stream).SendClose();
             ((C2sStream)stream).Close();
             return default;
         }

@@ -16,7 +16,7 @@ internal static class StreamError
         _ => "not-well-formed",
     };
 
-    /// <summary>Writes the error and the end of the stream.</summary>
+    /// <summary>Writes the error; the end of the stream follows.</summary>
     public static void Write(XmlBuilder xml, string condition, string? text, ReadOnlySpan<byte> extension = default)
     {
         xml.Open("stream:error"u8);
@@ -26,6 +26,6 @@ internal static class StreamError
             xml.Open("text"u8, Ns.StreamErrors).Attribute("xml:lang"u8, "en"u8).Text(text).Close("text"u8);
         }
 
-        xml.Raw(extension).Close("stream:error"u8).Raw("</stream:stream>"u8);
+        xml.Raw(extension).Close("stream:error"u8);
     }
 }

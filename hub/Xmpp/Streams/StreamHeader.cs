@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Transport;
 using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
 
@@ -22,10 +23,27 @@ internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string
     {
         var reader = new XmlSpanReader(tag, " "u8);
         reader.Read();
+        return Read(reader, domain, NamespaceError(reader), isVersioned: true);
+    }
+
+    /// <summary>Reads the element <c>open</c> of a transport that frames elements (RFC 7395 §3.4).</summary>
+    public static StreamHeader ReadFramed(ReadOnlySpan<byte> element, Jid domain)
+    {
+        var reader = new XmlSpanReader(element, " "u8);
+        reader.Read();
+        string? error = !reader.LocalName.SequenceEqual("open"u8) ? "bad-format" : reader.Namespace.SequenceEqual("urn:ietf:params:xml:ns:xmpp-framing"u8) ? null : "invalid-namespace";
+        return Read(reader, domain, error, isVersioned: true);
+    }
+
+    /// <summary>Reads what of a stream's start tag stands in another element, which has been looked at: the version may be missing there.</summary>
+    public static StreamHeader ReadSurrounding(in XmlSpanReader reader, Jid domain) => Read(reader, domain, null, isVersioned: false);
+
+    private static StreamHeader Read(in XmlSpanReader reader, Jid domain, string? namespaceError, bool isVersioned)
+    {
         Jid? from = reader.Attribute("from"u8) is { } address && JidPrep.TryParse(address, out Jid? jid) ? jid : null;
         byte[]? language = reader.Attribute("xml:lang"u8) is { Length: > 0 and <= MaxLanguage } name ? Encoding.UTF8.GetBytes(name) : null;
         string? text = null;
-        string? error = NamespaceError(reader) ?? AddressError(reader.Attribute("to"u8), domain, out text) ?? (IsVersion1(reader.Attribute("version"u8)) ? null : "unsupported-version")
+        string? error = namespaceError ?? AddressError(reader.Attribute("to"u8), domain, out text) ?? (!isVersioned || IsVersion1(reader.Attribute("version"u8)) ? null : "unsupported-version")
             // XEP-0388 §2.2: an account of another domain is none of ours.
             ?? (from is not null && from.Domain != domain.Domain ? "invalid-from" : null);
         return new StreamHeader(from, language, KnownFeatures(reader), error, text);
@@ -35,11 +53,18 @@ internal readonly record struct StreamHeader(Jid? From, byte[]? Language, string
     public static void Write(XmlBuilder xml, Jid domain, Jid? to)
     {
         xml.Raw("<?xml version='1.0'?>"u8);
-        xml.Open("stream:stream"u8, Ns.Client).Attribute("xmlns:stream"u8, Ns.Stream).Attribute("id"u8, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)))
+        xml.Open("stream:stream"u8, Ns.Client).Attribute("xmlns:stream"u8, Ns.Stream).Attribute("id"u8, NewId())
             .Attribute("from"u8, domain.Utf8).Attribute("to"u8, to?.ToString()).Attribute("version"u8, "1.0"u8).Attribute("xml:lang"u8, "en"u8);
         // An empty text ends the tag: the stream stays open.
         xml.Text(string.Empty);
     }
+
+    /// <summary>Writes the hub's own <c>open</c> (RFC 7395 §3.4).</summary>
+    public static void WriteFramed(XmlBuilder xml, Jid domain, Jid? to) => xml.Open("open"u8, WebNs.Framing).Attribute("id"u8, NewId())
+        .Attribute("from"u8, domain.Utf8).Attribute("to"u8, to?.ToString()).Attribute("version"u8, "1.0"u8).Attribute("xml:lang"u8, "en"u8).Close("open"u8);
+
+    /// <summary>A stream id that nobody can guess (§4.7.3).</summary>
+    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
 
     /// <summary>Whether a client knows these features already: it says the first 8 octets of their SHA-256, in hexadecimal (wire profile, session).</summary>
     public static bool IsHashOf(ReadOnlySpan<byte> features, string known) => known == Convert.ToHexStringLower(SHA256.HashData(features).AsSpan(0, 8));

@@ -7,6 +7,7 @@ using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Hub.Sasl;
 using IotXmpp.Hub.Tls;
+using IotXmpp.Hub.Transport;
 using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
 using Microsoft.AspNetCore.Connections;
@@ -91,11 +92,15 @@ public sealed class StreamHost : IAsyncDisposable
     /// <summary>Serves one connection to its end.</summary>
     /// <param name="connection">From the listener.</param>
     /// <param name="directTls">TLS begins at once (XEP-0368).</param>
-    public Task ServeAsync(ConnectionContext connection, bool directTls) => new C2sStream(this, connection).RunAsync(directTls);
+    public Task ServeAsync(ConnectionContext connection, bool directTls) => ServeAsync(new TcpTransport(this, connection, directTls));
+
+    /// <summary>Serves one client to the end of its stream.</summary>
+    internal Task ServeAsync(StreamTransport transport) => new C2sStream(this, transport).RunAsync();
 
     /// <summary>Ends all streams: each client gets <c>system-shutdown</c> and the hint when to come back (wire profile, session).</summary>
     public async Task StopAsync()
     {
+        Hub.IsStopping = true;
         byte[] hint;
         using (var xml = new XmlBuilder())
         {
@@ -129,6 +134,20 @@ public sealed class StreamHost : IAsyncDisposable
     }
 
     internal IStreamFeature? FeatureOf(string ns) => _featureOf.GetValueOrDefault(ns);
+
+    /// <summary>Who answers requests in that namespace before the log-in, or null.</summary>
+    internal IEarlyRequests? EarlyRequestsOf(ReadOnlySpan<byte> ns)
+    {
+        foreach (IStreamFeature feature in _features)
+        {
+            if (feature is IEarlyRequests early && early.Answers(ns))
+            {
+                return early;
+            }
+        }
+
+        return null;
+    }
 
     internal void Add(C2sStream stream)
     {
@@ -208,6 +227,9 @@ public sealed class StreamHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Sessions that were not taken up in time.</summary>
+    internal TimedOutSessions TimedOut { get; } = new();
+
     /// <summary>The session that <c>previd</c> names, if it is the account's.</summary>
     internal Session? Resumable(string id, string account) => _resumable.TryGetValue(id, out Session? session) && session.Jid.Local == account && session.EndReason is null ? session : null;
 
@@ -223,21 +245,18 @@ public sealed class StreamHost : IAsyncDisposable
         {
             session.Management!.DetachedAt = Now;
             session.Attach(null, null);
-            StreamLog.Waiting(Log, session.Jid, Options.ResumeSeconds);
-            Detached?.Invoke(session);
+            StreamLog.Waiting(Log, session.Jid, session.Management.ResumeSeconds);
+            if (Hub.Notifier is { } notifier && notifier.Concerns(session.Jid.Local))
+            {
+                notifier.Detached(session, session.Management.Watch(notifier));
+            }
+
+            Hub.Detached(session);
             return;
         }
 
         Finish(session, stream.EndReason ?? "connection-lost");
     }
-
-    /// <summary>Called when a session has lost its stream and may be resumed, and when it was resumed.</summary>
-    public event Action<Session>? Detached;
-
-    /// <summary>Called when a session was resumed.</summary>
-    public event Action<Session>? Resumed;
-
-    internal void OnResumed(Session session) => Resumed?.Invoke(session);
 
     private void EndSession(Session session, string streamError, string reason)
     {
@@ -283,9 +302,9 @@ public sealed class StreamHost : IAsyncDisposable
             await Hub.Router.RouteAsync(Farewell(session), session).ConfigureAwait(false);
 
             Hub.Closed(session);
-            foreach (byte[] unacked in session.Management?.TakeUnacked() ?? [])
+            foreach (UnackedStanza unacked in session.Management?.TakeUnacked() ?? [])
             {
-                await RedirectAsync(unacked).ConfigureAwait(false);
+                await RedirectAsync(unacked, isTold: session.Management!.DetachedAt > 0).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -294,6 +313,7 @@ public sealed class StreamHost : IAsyncDisposable
         }
         finally
         {
+            session.Gone();
             Interlocked.Decrement(ref _finishing);
         }
     }
@@ -307,8 +327,9 @@ public sealed class StreamHost : IAsyncDisposable
         return Stanza.Parse(xml.ToArray(), session.Jid, null);
     }
 
-    private ValueTask RedirectAsync(byte[] bytes)
+    private ValueTask RedirectAsync(UnackedStanza unacked, bool isTold)
     {
+        byte[] bytes = unacked.Stanza;
         var stanza = new Stanza();
         (Range to, Range from) = stanza.Load(bytes);
         if (!JidPrep.TryParse(XmlEscape.Decode(bytes.AsSpan()[from], isAttribute: true), out Jid? sender)
@@ -322,6 +343,17 @@ public sealed class StreamHost : IAsyncDisposable
         switch (stanza.Kind)
         {
             case StanzaKind.Message:
+                // With the time at which it should have come (XEP-0203), unless it has one already.
+                if ((stanza.Traits & MessageTraits.Delay) == 0)
+                {
+                    using var xml = new XmlBuilder(bytes.Length + 128);
+                    xml.Raw(stanza.Inner.Span);
+                    Forwarded.WriteDelay(xml, unacked.At, Hub.Domain);
+                    stanza = stanza.WithInner(xml.Written);
+                }
+
+                stanza.IsRedirected = true;
+                stanza.IsTold = isTold;
                 return Hub.Router.RouteAsync(stanza);
             case StanzaKind.Iq:
                 // A request is answered by "not there" like any other; an answer was for the session that asked: a new one with the same address must not get it.
@@ -360,8 +392,9 @@ public sealed class StreamHost : IAsyncDisposable
 
         foreach (KeyValuePair<string, Session> entry in _resumable)
         {
-            if (entry.Value.Management is { DetachedAt: > 0 } management && now - management.DetachedAt > Options.ResumeSeconds * 1000L)
+            if (entry.Value.Management is { DetachedAt: > 0 } management && now - management.DetachedAt > management.ResumeSeconds * 1000L)
             {
+                TimedOut.Add(management.Id, entry.Value.Jid.Local, management.Received);
                 Finish(entry.Value, "connection-lost");
             }
         }

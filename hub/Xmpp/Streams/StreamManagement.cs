@@ -1,3 +1,4 @@
+using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
@@ -8,21 +9,29 @@ namespace IotXmpp.Hub.Streams;
 /// Stream management of one session (XEP-0198): what was received, what was sent and not yet acknowledged. Bounded in stanzas and bytes; one request for an
 /// acknowledgement is under way at a time.
 /// </summary>
-internal sealed class StreamManagement(string id, bool canResume, XmppOptions options)
+/// <param name="id">What <c>previd</c> names.</param>
+/// <param name="resumeSeconds">For how long the session outlives its stream; 0 where the client did not ask for that.</param>
+/// <param name="options">The bounds.</param>
+/// <param name="time">The clock: what is not acknowledged is sent on with the time of its first delivery.</param>
+internal sealed class StreamManagement(string id, int resumeSeconds, XmppOptions options, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Queue<byte[]> _unacked = new();
+    private readonly Queue<UnackedStanza> _unacked = new();
     private long _unackedBytes;
     private uint _acked;
     private uint _sent;
     private bool _requested;
     private bool _full;
+    private INotifier? _notifier;
 
     /// <summary>What <c>previd</c> names.</summary>
     public string Id => id;
 
     /// <summary>Whether the client asked for resumption.</summary>
-    public bool CanResume => canResume && !_full;
+    public bool CanResume => resumeSeconds > 0 && !_full;
+
+    /// <summary>For how long the session outlives its stream, in seconds: what the client prefers, at most what the settings say (§3).</summary>
+    public int ResumeSeconds => resumeSeconds;
 
     /// <summary>Stanzas received from the client, modulo 2^32 (§4).</summary>
     public uint Received { get; set; }
@@ -46,6 +55,7 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
     public void Deliver(Session session, byte[] stanza)
     {
         bool overflow;
+        INotifier? notifier;
         lock (_gate)
         {
             if (_full)
@@ -53,7 +63,9 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
                 return;
             }
 
-            _unacked.Enqueue(stanza);
+            notifier = _notifier;
+
+            _unacked.Enqueue(new UnackedStanza(stanza, time.GetUtcNow()));
             _unackedBytes += stanza.Length;
             _sent++;
             _full = overflow = _unacked.Count > options.MaxUnackedStanzas || _unackedBytes > options.MaxUnackedBytes;
@@ -68,6 +80,7 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
             }
         }
 
+        notifier?.Waits(session, stanza);
         if (overflow && session.Gate is null)
         {
             session.End("policy-violation", "stream-error");
@@ -135,12 +148,13 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
                 queue.Append(xml.Written);
             }
 
-            foreach (byte[] stanza in _unacked)
+            foreach (UnackedStanza unacked in _unacked)
             {
-                queue.Append(stanza);
+                queue.Append(unacked.Stanza);
             }
 
             DetachedAt = 0;
+            _notifier = null;
             _requested = _unacked.Count > 0;
             if (_requested)
             {
@@ -152,12 +166,23 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
         }
     }
 
-    /// <summary>Takes everything that was never acknowledged, because the session has ended.</summary>
-    public byte[][] TakeUnacked()
+    /// <summary>The stream was lost: whoever tells the client's device hears of all that waits from now on.</summary>
+    /// <returns>What waits already.</returns>
+    public IReadOnlyList<byte[]> Watch(INotifier notifier)
     {
         lock (_gate)
         {
-            byte[][] all = [.. _unacked];
+            _notifier = notifier;
+            return [.. _unacked.Select(unacked => unacked.Stanza)];
+        }
+    }
+
+    /// <summary>Takes everything that was never acknowledged, because the session has ended.</summary>
+    public UnackedStanza[] TakeUnacked()
+    {
+        lock (_gate)
+        {
+            UnackedStanza[] all = [.. _unacked];
             _unacked.Clear();
             _unackedBytes = 0;
             _full = true;
@@ -176,7 +201,7 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
 
         for (uint i = 0; i < count; i++)
         {
-            _unackedBytes -= _unacked.Dequeue().Length;
+            _unackedBytes -= _unacked.Dequeue().Stanza.Length;
         }
 
         _acked = h;
@@ -186,3 +211,8 @@ internal sealed class StreamManagement(string id, bool canResume, XmppOptions op
     /// <summary>How many stanzas were sent, for the error of §4.</summary>
     public uint Sent => _sent;
 }
+
+/// <summary>A stanza that was sent and not acknowledged.</summary>
+/// <param name="Stanza">The whole stanza.</param>
+/// <param name="At">When it was delivered first.</param>
+internal readonly record struct UnackedStanza(byte[] Stanza, DateTimeOffset At);

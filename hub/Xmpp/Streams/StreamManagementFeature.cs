@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using IotXmpp.Hub.Routing;
@@ -38,9 +39,9 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
                 Enable(client, element);
                 break;
             case "resume":
-                if (await ResumeAsync(client, element, null, cancel).ConfigureAwait(false) is { } condition)
+                if (await ResumeAsync(client, element, null, cancel).ConfigureAwait(false) is { } failure)
                 {
-                    Fail(client, condition);
+                    Fail(client, failure);
                 }
 
                 break;
@@ -52,7 +53,7 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
 
     private static void Acknowledge(C2sStream client, StreamManagement management, string? h)
     {
-        if (!uint.TryParse(h, out uint handled))
+        if (!uint.TryParse(h, NumberStyles.None, CultureInfo.InvariantCulture, out uint handled))
         {
             client.Fail("bad-format");
         }
@@ -73,9 +74,16 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
 
     private void Enable(C2sStream client, Element element)
     {
-        if (client.State != StreamState.Bound || client.Session!.Management is not null)
+        if (client.State != StreamState.Bound)
         {
             Fail(client, "unexpected-request");
+            return;
+        }
+
+        if (client.Session!.Management is not null)
+        {
+            // §3: at most one attempt; a second one is a stream error.
+            client.Fail("policy-violation", "Stream management is on already.");
             return;
         }
 
@@ -92,12 +100,14 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
 
     private StreamManagement Enabled(Element element, XmlBuilder xml)
     {
-        bool resume = element["resume"] is "true" or "1" && host.Options.ResumeSeconds > 0;
-        var management = new StreamManagement(Convert.ToBase64String(RandomNumberGenerator.GetBytes(18)), resume, host.Options);
+        // §3: the client's 'max' is what it prefers; the hub keeps a session no longer than its own.
+        int seconds = element["resume"] is "true" or "1" ? host.Options.ResumeSeconds : 0;
+        seconds = uint.TryParse(element["max"], out uint preferred) && preferred > 0 ? (int)Math.Min(preferred, (uint)seconds) : seconds;
+        var management = new StreamManagement(Convert.ToBase64String(RandomNumberGenerator.GetBytes(18)), seconds, host.Options, host.Hub.Time);
         xml.Open("enabled"u8, Ns.StreamManagement);
-        if (resume)
+        if (seconds > 0)
         {
-            xml.Attribute("id"u8, management.Id).Attribute("resume"u8, "true"u8).Attribute("max"u8, host.Options.ResumeSeconds);
+            xml.Attribute("id"u8, management.Id).Attribute("resume"u8, "true"u8).Attribute("max"u8, seconds);
         }
 
         xml.Close("enabled"u8);
@@ -110,17 +120,28 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
     /// <param name="frame">What stands before and behind <c>resumed</c> (SASL2), or null.</param>
     /// <param name="cancel">Ends the wait for the old stream.</param>
     /// <returns>Why it failed, or null.</returns>
-    public async ValueTask<string?> ResumeAsync(C2sStream client, Element element, Func<Session, (byte[] Before, byte[] Behind)>? frame, CancellationToken cancel)
+    public async ValueTask<ResumeFailure?> ResumeAsync(C2sStream client, Element element, Func<Session, (byte[] Before, byte[] Behind)>? frame, CancellationToken cancel)
     {
-        if (client.State != StreamState.Binding || element["previd"] is not { } id || !uint.TryParse(element["h"], out uint handled))
+        if (client.State != StreamState.Binding)
         {
-            return "unexpected-request";
+            return new ResumeFailure("unexpected-request");
+        }
+
+        // §5: both attributes must be there.
+        if (element["previd"] is not { } id || !uint.TryParse(element["h"], NumberStyles.None, CultureInfo.InvariantCulture, out uint handled))
+        {
+            return new ResumeFailure("bad-request");
+        }
+
+        if (host.Options.ResumeSeconds == 0)
+        {
+            return new ResumeFailure("feature-not-implemented");
         }
 
         Session? session = host.Resumable(id, client.Account!);
         if (session?.Management is not { } management)
         {
-            return "item-not-found";
+            return Gone(id, client);
         }
 
         if (session.Stream is { } old)
@@ -134,36 +155,55 @@ internal sealed class StreamManagementFeature(StreamHost host) : IStreamFeature
             }
             catch (TimeoutException)
             {
-                return "unexpected-request";
+                return new ResumeFailure("unexpected-request");
             }
         }
 
         if (session.EndReason is not null)
         {
-            return "item-not-found";
+            return Gone(id, client);
         }
 
         (byte[] before, byte[] behind) = frame is null ? ([], []) : frame(session);
         if (!management.Resume(handled, session, client, before, behind))
         {
-            return "unexpected-request";
+            // §6: an error about 'resume' is answered by 'failed'; a stream error would bring the client back with the same number.
+            return new ResumeFailure("unexpected-request");
         }
 
         client.Bound(session);
         session.OpenGate(); // XEP-0352 §5.1: a resumed stream is active
         StreamLog.Bound(host.Log, session.Jid, client.Peer, client.IsEncrypted);
-        host.OnResumed(session);
+        host.Hub.Resumed(session);
         return null;
     }
 
     /// <summary>Says why it failed.</summary>
-    public static void WriteFailed(XmlBuilder xml, string condition) =>
-        xml.Open("failed"u8, Ns.StreamManagement).Empty(Encoding.UTF8.GetBytes(condition), Ns.StanzaErrors).Close("failed"u8);
+    public static void WriteFailed(XmlBuilder xml, ResumeFailure failure)
+    {
+        xml.Open("failed"u8, Ns.StreamManagement);
+        if (failure.Handled is { } handled)
+        {
+            xml.Attribute("h"u8, handled);
+        }
 
-    private static void Fail(C2sStream client, string condition)
+        xml.Empty(Encoding.UTF8.GetBytes(failure.Condition), Ns.StanzaErrors).Close("failed"u8);
+    }
+
+    // §5: of a session that has timed out the client is told how much had come.
+    private ResumeFailure Gone(string id, C2sStream client) => new("item-not-found", host.TimedOut.Find(id, client.Account!));
+
+    private static void Fail(C2sStream client, string condition) => Fail(client, new ResumeFailure(condition));
+
+    private static void Fail(C2sStream client, ResumeFailure failure)
     {
         using var xml = new XmlBuilder();
-        WriteFailed(xml, condition);
+        WriteFailed(xml, failure);
         client.Send(xml);
     }
 }
+
+/// <summary>Why stream management was not turned on or a session not taken up (XEP-0198 §6).</summary>
+/// <param name="Condition">A stanza error's condition (RFC 6120 §8.3.3).</param>
+/// <param name="Handled">How many stanzas had come from the client, where that is still known.</param>
+internal readonly record struct ResumeFailure(string Condition, uint? Handled = null);

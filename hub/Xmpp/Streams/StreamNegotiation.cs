@@ -15,6 +15,9 @@ internal sealed class StreamNegotiation
     /// <summary>The attempt by SASL2 that is under way (XEP-0388): until it has ended nothing else may come.</summary>
     public Sasl2Request? Sasl2 { get; set; }
 
+    /// <summary>Requests before the log-in that were refused (<see cref="IEarlyRequests"/>).</summary>
+    public int RefusedRequests { get; set; }
+
     /// <summary>Who the hub was in the TLS handshake, or null without TLS.</summary>
     public TlsIdentity? Identity { get; init; }
 

@@ -64,6 +64,10 @@ public sealed class XmppOptions
     [Range(1, 10_000)]
     public int MaxConcurrentIqs { get; set; } = 64;
 
+    /// <summary>Messages of one session that may wait for the archive while the hub reads on (256: some commits' worth); then it reads on when they are durable.</summary>
+    [Range(1, 100_000)]
+    public int MaxPendingMessages { get; set; } = 256;
+
     /// <summary>Connections that may be open at once (100,000); more are closed as they come.</summary>
     [Range(1, 10_000_000)]
     public int MaxConnections { get; set; } = 100_000;
@@ -72,7 +76,7 @@ public sealed class XmppOptions
     [Range(1, 1_000_000)]
     public int MaxUnauthenticatedPerAddress { get; set; } = 1000;
 
-    /// <summary>SASL attempts a stream has (5; RFC 6120 §6.4.5 recommends 2 to 5).</summary>
+    /// <summary>SASL attempts a stream has, and requests before the log-in that may be refused (5; RFC 6120 §6.4.5 recommends 2 to 5).</summary>
     [Range(1, 100)]
     public int MaxSaslAttempts { get; set; } = 5;
 

@@ -32,6 +32,16 @@ public sealed class TlsIdentity
             AllowRenegotiation = false,
             EncryptionPolicy = EncryptionPolicy.RequireEncryption,
         };
+        HttpOptions = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = Options.ServerCertificateContext,
+            EnabledSslProtocols = Options.EnabledSslProtocols,
+            // HTTP/1.1 alone: a WebSocket begins with an upgrade, which HTTP/2 does not have.
+            ApplicationProtocols = [SslApplicationProtocol.Http11],
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            AllowRenegotiation = false,
+            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
+        };
     }
 
     /// <summary>The certificate.</summary>
@@ -51,6 +61,9 @@ public sealed class TlsIdentity
     /// memory a connection. Shared, not to be changed.
     /// </summary>
     public SslServerAuthenticationOptions Options { get; }
+
+    /// <summary>The same for HTTP: another protocol in the handshake (RFC 7301), and no certificate is asked of who comes. Shared, not to be changed.</summary>
+    public SslServerAuthenticationOptions HttpOptions { get; }
 
     /// <summary>RFC 5929 §4.1: the hash of the certificate's signature, SHA-256 instead of MD5 and SHA-1.</summary>
     internal static byte[] ServerEndPointOf(X509Certificate2 certificate) => certificate.SignatureAlgorithm.Value switch

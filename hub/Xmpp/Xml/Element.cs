@@ -201,6 +201,19 @@ public sealed class Element
         return xml.ToArray();
     }
 
+    /// <summary>A copy in which elements of one namespace are in another.</summary>
+    internal Element Translated(string from, string to)
+    {
+        var copy = new Element(Name, Namespace == from ? to : Namespace) { _attributes = _attributes };
+        foreach (object node in _nodes ?? [])
+        {
+            // Depth is bounded by the tokenizer's limit.
+            (copy._nodes ??= []).Add(node is Element child ? child.Translated(from, to) : node);
+        }
+
+        return copy;
+    }
+
     /// <summary>The element as text, for logs of tests and for people.</summary>
     public override string ToString() => Encoding.UTF8.GetString(ToBytes(string.Empty));
 

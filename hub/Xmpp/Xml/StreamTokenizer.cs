@@ -57,6 +57,9 @@ internal readonly record struct Token(TokenKind Kind, int Start, int Length, Xml
 /// </summary>
 internal sealed class StreamTokenizer
 {
+    /// <summary>Bytes that an XML declaration may have (256): the longest that XML 1.0 §2.8 makes sense of has some sixty.</summary>
+    private const int MaxDeclaration = 256;
+
     private static readonly byte[] UsualName = "stream:stream"u8.ToArray();
     private static readonly List<(byte[] Prefix, byte[] Uri)> UsualPrefixes = [("stream"u8.ToArray(), "http://etherx.jabber.org/streams"u8.ToArray())];
 
@@ -74,6 +77,7 @@ internal sealed class StreamTokenizer
     private bool _rootHasPrefix;
     private bool _declarationSeen;
     private bool _markSeen;
+    private bool _spaceSeen;
 
     /// <param name="maxBytes">Largest element, in bytes.</param>
     /// <param name="maxDepth">How deep elements may nest.</param>
@@ -98,6 +102,9 @@ internal sealed class StreamTokenizer
     /// <summary>Largest element, in bytes; it may grow when a stream has been authenticated.</summary>
     public int MaxBytes { get; set; }
 
+    /// <summary>Whether the first start tag may be an empty element: a wrapper around nothing (XEP-0124 §7).</summary>
+    public bool MayBeEmpty { get; init; }
+
     /// <summary>Whether an element was begun and has not ended.</summary>
     public bool IsInside => _frame is not null || _state != State.Between;
 
@@ -114,6 +121,7 @@ internal sealed class StreamTokenizer
         _streamPrefixes = null;
         _declarationSeen = false;
         _markSeen = false;
+        _spaceSeen = false;
         EndElement();
     }
 
@@ -121,7 +129,7 @@ internal sealed class StreamTokenizer
     public Token Next(ReadOnlySpan<byte> data)
     {
         int origin = 0;
-        if (_state == State.Between && _frame is null && !IsOpen && !_markSeen && !_declarationSeen && data.Length > 0 && data[0] == 0xEF)
+        if (_state == State.Between && _frame is null && !IsOpen && !_markSeen && !_spaceSeen && !_declarationSeen && data.Length > 0 && data[0] == 0xEF)
         {
             // XML 1.0 §4.3.3: a byte order mark is a signature of UTF-8, not a part of the document.
             ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
@@ -148,6 +156,7 @@ internal sealed class StreamTokenizer
 
             if (origin == data.Length)
             {
+                _spaceSeen |= origin > 0;
                 return new Token(TokenKind.NeedMore, origin, 0);
             }
 
@@ -156,12 +165,7 @@ internal sealed class StreamTokenizer
                 return Fail(IsOpen && data[origin] >= 0x20 ? XmlError.BadFormat : XmlError.NotWellFormed);
             }
 
-            if (origin > 0 && !_declarationSeen && !IsOpen && data.Length - origin > 1 && data[origin + 1] == '?')
-            {
-                // XML 1.0 §2.8: nothing stands before the declaration.
-                return Fail(XmlError.NotWellFormed);
-            }
-
+            _spaceSeen |= origin > 0;
             _scanned = 0;
             _tagStart = 0;
             _quote = 0;
@@ -176,7 +180,9 @@ internal sealed class StreamTokenizer
 
         if (token.Kind == TokenKind.NeedMore)
         {
-            return data.Length - origin > MaxBytes ? Fail(XmlError.PolicyViolation) : new Token(TokenKind.NeedMore, origin, 0);
+            // What stood before (a declaration) is done with as well: seen again it would be a second one.
+            int done = origin + token.Start;
+            return data.Length - done > MaxBytes ? Fail(XmlError.PolicyViolation) : new Token(TokenKind.NeedMore, done, 0);
         }
 
         return token.Length > MaxBytes ? Fail(XmlError.PolicyViolation) : token with { Start = token.Start + origin };
@@ -291,7 +297,7 @@ internal sealed class StreamTokenizer
         {
             ReadOnlySpan<byte> opening = "<![CDATA["u8;
             int known = Math.Min(tag.Length, opening.Length);
-            if (_frame is null || !tag[..known].SequenceEqual(opening[..known]))
+            if (!tag[..known].SequenceEqual(opening[..known]))
             {
                 return Fail(XmlError.RestrictedXml);
             }
@@ -299,6 +305,12 @@ internal sealed class StreamTokenizer
             if (known < opening.Length)
             {
                 return More();
+            }
+
+            if (_frame is null)
+            {
+                // Text, which nothing stands for between stanzas.
+                return Fail(IsOpen ? XmlError.BadFormat : XmlError.NotWellFormed);
             }
 
             _state = State.CData;
@@ -343,6 +355,12 @@ internal sealed class StreamTokenizer
     // Only at the very beginning of a stream: <?xml version='1.0' encoding='UTF-8'?> (RFC 6120 §11.5, §11.6).
     private Token? ScanDeclaration(ReadOnlySpan<byte> tag)
     {
+        if (_spaceSeen && !_declarationSeen && !IsOpen)
+        {
+            // XML 1.0 §2.8: nothing stands before the declaration.
+            return Fail(XmlError.NotWellFormed);
+        }
+
         ReadOnlySpan<byte> opening = "<?xml"u8;
         int known = Math.Min(tag.Length, opening.Length);
         if (IsOpen || _declarationSeen || !tag[..known].SequenceEqual(opening[..known]))
@@ -350,15 +368,16 @@ internal sealed class StreamTokenizer
             return Fail(XmlError.RestrictedXml);
         }
 
-        int end = tag.IndexOf("?>"u8);
-        if (end < 0)
-        {
-            return tag.Length > 256 ? Fail(XmlError.NotWellFormed) : More();
-        }
-
-        if (!XmlChars.IsSpace(tag[opening.Length]))
+        if (tag.Length > opening.Length && !XmlChars.IsSpace(tag[opening.Length]))
         {
             return Fail(XmlError.RestrictedXml);
+        }
+
+        // Looked for in so many bytes, however many there are: the answer does not depend on how the network cuts them.
+        int end = tag[..Math.Min(tag.Length, MaxDeclaration)].IndexOf("?>"u8);
+        if (end < 0)
+        {
+            return tag.Length >= MaxDeclaration ? Fail(XmlError.NotWellFormed) : More();
         }
 
         XmlError error = XmlDeclaration.Check(tag[opening.Length..end]);
@@ -494,7 +513,7 @@ internal sealed class StreamTokenizer
         }
 
         _streamName = isUsual ? UsualName : name;
-        return isEmpty ? Fail(XmlError.BadFormat) : new Token(TokenKind.StreamStart, 0, length);
+        return isEmpty && !MayBeEmpty ? Fail(XmlError.BadFormat) : new Token(TokenKind.StreamStart, 0, length);
     }
 
     private bool IsBound(ReadOnlySpan<byte> data, ReadOnlySpan<byte> prefix)

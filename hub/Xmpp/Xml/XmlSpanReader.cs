@@ -75,6 +75,9 @@ public ref struct XmlSpanReader
     /// <summary>The namespace of the start tag, as it stands (references in it are not resolved).</summary>
     public readonly ReadOnlySpan<byte> Namespace => Lookup(Prefix);
 
+    /// <summary>The namespace of the start tag as text: written with references, it is still that one.</summary>
+    public readonly string NamespaceText => XmlEscape.Decode(Namespace, isAttribute: true);
+
     /// <summary>The namespace that a prefix stands for here; empty where it is not declared in these bytes.</summary>
     public readonly ReadOnlySpan<byte> NamespaceOf(ReadOnlySpan<byte> prefix) => Lookup(prefix);
 
