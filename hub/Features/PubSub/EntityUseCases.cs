@@ -21,17 +21,39 @@ public sealed class EntityUseCases
     internal EntityUseCases(PubSubContext context) => _context = context;
 
     /// <summary>The nodes that the actor may find (§5.2): open ones and those that it is affiliated with; an administrator finds all.</summary>
-    public async ValueTask<Outcome<NodePage>> NodesAsync(Jid actor, ResultSetRequest? request, CancellationToken cancel = default)
+    /// <param name="actor">Who asks.</param>
+    /// <param name="request">A page (XEP-0059), or null.</param>
+    /// <param name="collection">The collection whose nodes are asked for (XEP-0248 §5.2); null for those that are in none.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>The page; null where <paramref name="collection"/> is none.</returns>
+    public async ValueTask<Outcome<NodePage?>> NodesAsync(Jid actor, ResultSetRequest? request, string? collection = null, CancellationToken cancel = default)
     {
+        long? within = null;
+        if (collection is not null)
+        {
+            Outcome<Node> found = await VisibleAsync(actor, collection, cancel).ConfigureAwait(false);
+            if (found.Error is not null)
+            {
+                return found.Error;
+            }
+
+            if (!found.Value.IsCollection)
+            {
+                return (NodePage?)null;
+            }
+
+            within = found.Value.Id;
+        }
+
         if (request?.Index is not null)
         {
             return PubSubError.Unsupported("rsm"); // by name only: counting to a place would read every name before it
         }
 
-        bool all = await _context.IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
+        bool all = _context.Account?.Equals(actor.Bare) ?? await _context.IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
         int max = Math.Min(request?.Max ?? NodesPerPage, NodesPerPage);
         (List<(string Name, string Title)> nodes, int index, int count) =
-            await _context.Store.NodesAsync(actor.Bare.ToString(), all, request?.After, request?.Before, max, cancel).ConfigureAwait(false);
+            await _context.Store.NodesAsync(new NodeQuery(actor.Bare.ToString(), all, within), request?.After, request?.Before, max, cancel).ConfigureAwait(false);
         return new NodePage(nodes, index, count);
     }
 
@@ -44,7 +66,12 @@ public sealed class EntityUseCases
             return found.Error;
         }
 
-        Node node = found.Value;
+        return MetaData(found.Value);
+    }
+
+    /// <summary>What is told of a node (§5.4).</summary>
+    internal static DataForm MetaData(Node node)
+    {
         NodeConfiguration configuration = node.Configuration;
         var form = new DataForm(Forms.FormType.Result, Ns.PubSub + "#meta-data");
         form.Add(FormField.Single("pubsub#type", "text-single", configuration.Type, "The type of the payloads"));
@@ -53,6 +80,13 @@ public sealed class EntityUseCases
         form.Add(FormField.Single("pubsub#title", "text-single", configuration.Title, "Its name"));
         form.Add(FormField.Single("pubsub#description", "text-single", configuration.Description, "Its description"));
         form.Add(FormField.Single("pubsub#language", "text-single", configuration.Language, "The language of the payloads"));
+        form.Add(new FormField("pubsub#contact") { Type = "jid-multi", Label = "Whom to ask", Values = configuration.Contact });
+        if (!node.IsCollection)
+        {
+            form.Add(FormField.Single(
+                "pubsub#max_items", "text-single", configuration.MaxItems == NodeConfiguration.MaxItemsMax ? "max" : configuration.MaxItems.ToString(CultureInfo.InvariantCulture), "Items that it keeps"));
+        }
+
         form.Add(FormField.Single("pubsub#access_model", "list-single", NodeConfigurationForm.Token(configuration.AccessModel), "Who may subscribe"));
         form.Add(FormField.Single("pubsub#publish_model", "list-single", NodeConfigurationForm.Token(configuration.PublishModel), "Who may publish"));
         form.Add(FormField.Single("pubsub#num_subscribers", "text-single", node.SubscriptionCount.ToString(CultureInfo.InvariantCulture), "Subscribers"));
@@ -102,11 +136,19 @@ public sealed class EntityUseCases
         return nodeName is null ? all : all.Where(a => a.Node == nodeName).ToArray();
     }
 
+    /// <summary>What of a node disco tells besides: whether it is a collection, and whether it is open to everybody.</summary>
+    internal async ValueTask<(bool IsCollection, bool IsPublic)> KindAsync(string nodeName, CancellationToken cancel) =>
+        await _context.NodeAsync(nodeName, cancel).ConfigureAwait(false) is { } node ? (node.IsCollection, _context.IsPublic(node) && node.Configuration.PersistItems) : default;
+
+    /// <summary>Whether who asks for items of a node is told their publishers (§12.14).</summary>
+    internal async ValueTask<bool> TellsPublisherAsync(string? nodeName, CancellationToken cancel) =>
+        await _context.NodeAsync(nodeName, cancel).ConfigureAwait(false) is not { Configuration.ItemReply: ItemReply.None };
+
     private async ValueTask<Outcome<Node>> VisibleAsync(Jid actor, string nodeName, CancellationToken cancel)
     {
         if (await _context.NodeAsync(nodeName, cancel).ConfigureAwait(false) is not { } node)
         {
-            return PubSubContext.Missing(nodeName);
+            return await _context.MissingAsync(nodeName, cancel).ConfigureAwait(false);
         }
 
         Affiliation affiliation = await _context.AffiliationAsync(node, actor, cancel).ConfigureAwait(false);

@@ -72,6 +72,39 @@ public sealed record NodeConfiguration
     /// <summary><c>pubsub#subscribe</c>: whether subscriptions are taken.</summary>
     public bool Subscribe { get; init; } = true;
 
+    /// <summary><c>pubsub#node_type</c>.</summary>
+    public NodeType NodeType { get; init; }
+
+    /// <summary><c>pubsub#contact</c>: whom to ask.</summary>
+    public IReadOnlyList<string> Contact { get; init; } = [];
+
+    /// <summary><c>pubsub#body_xslt</c>: kept for clients; the hub applies no foreign program.</summary>
+    public string BodyXslt { get; init; } = "";
+
+    /// <summary><c>pubsub#dataform_xslt</c>: kept for clients.</summary>
+    public string DataformXslt { get; init; } = "";
+
+    /// <summary><c>pubsub#itemreply</c>.</summary>
+    public ItemReply ItemReply { get; init; }
+
+    /// <summary><c>pubsub#publish_node_full</c>. By default the oldest goes without a word: a retraction beside each publication would double what subscribers get.</summary>
+    public PublishNodeFull PublishNodeFull { get; init; } = PublishNodeFull.DiscardOldest;
+
+    /// <summary><c>pubsub#purge_offline</c>: items go when their publisher goes.</summary>
+    public bool PurgeOffline { get; init; }
+
+    /// <summary><c>pubsub#tempsub</c>: all subscriptions end when the subscriber goes.</summary>
+    public bool TempSub { get; init; }
+
+    /// <summary><c>pubsub#children_association_policy</c>, of a collection.</summary>
+    public ChildrenAssociationPolicy ChildrenAssociationPolicy { get; init; }
+
+    /// <summary><c>pubsub#children_association_whitelist</c>: bare JIDs.</summary>
+    public IReadOnlyList<string> ChildrenAssociationWhitelist { get; init; } = [];
+
+    /// <summary><c>pubsub#children_max</c>; 0 for what the service allows (<c>max</c>).</summary>
+    public int ChildrenMax { get; init; }
+
     // Not the generated serializer: it would give a property that an older row lacks its type's default instead of the one above.
     private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() } };
 

@@ -3,18 +3,30 @@ using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.PubSub;
 
-/// <summary>What owners do (XEP-0060 §8). Administrators of the hub are owners of every node.</summary>
+/// <summary>What owners do with nodes (XEP-0060 §8.1–8.5). Administrators of the hub are owners of every node.</summary>
 public sealed class OwnerUseCases
 {
     private readonly PubSubContext _context;
+    private readonly CollectionUseCases _collections;
 
-    internal OwnerUseCases(PubSubContext context) => _context = context;
+    internal OwnerUseCases(PubSubContext context, CollectionUseCases collections)
+    {
+        _context = context;
+        _collections = collections;
+    }
 
     /// <summary>The configuration that a new node has unless it is configured (§8.3).</summary>
-    public NodeConfiguration DefaultConfiguration => new() { MaxItems = _context.Options.DefaultMaxItems };
+    public NodeConfiguration DefaultConfiguration => _context.DefaultConfiguration(null);
 
     /// <summary>The default configuration as a form to be filled in (§8.3).</summary>
-    public DataForm DefaultForm() => NodeConfigurationForm.Write(DefaultConfiguration);
+    /// <param name="type">The type of node (§8.3.2); null for a leaf.</param>
+    public Outcome<DataForm> DefaultForm(string? type = null) => type switch
+    {
+        null or "leaf" => NodeConfigurationForm.Write(DefaultConfiguration, graph: _context.HasCollections ? NodeGraph.Empty : null),
+        "collection" when _context.HasCollections => NodeConfigurationForm.Write(_context.DefaultConfiguration(null, NodeType.Collection), graph: NodeGraph.Empty),
+        "collection" => PubSubError.CollectionsUnsupported,
+        _ => PubSubError.BadRequest,
+    };
 
     /// <summary>
     /// Makes a node (§8.1). Below <c>things/&lt;thing-id&gt;/</c> only the thing's account or an administrator may; the thing is the owner and the access model is whitelist unless configured.
@@ -27,21 +39,28 @@ public sealed class OwnerUseCases
     public async ValueTask<Outcome<string>> CreateAsync(Jid actor, string? name, DataForm? form, CancellationToken cancel = default)
     {
         string chosen = string.IsNullOrEmpty(name) ? Guid.CreateVersion7(_context.Now).ToString("N") : name;
-        Outcome<Node> made = await CreateNodeAsync(actor, chosen, c => form is null ? c : NodeConfigurationForm.Apply(c, form, _context.Options), cancel).ConfigureAwait(false);
+        Outcome<Node> made = await CreateNodeAsync(
+            actor, chosen, c => form is null ? c : NodeConfigurationForm.Apply(c, form, _context.Options), form is null ? null : NodeConfigurationForm.ReadGraph(form), cancel).ConfigureAwait(false);
         return made.Error is null ? chosen : made.Error;
     }
 
     /// <summary>The configuration as a form to be filled in (§8.2.2).</summary>
     public async ValueTask<Outcome<DataForm>> ConfigurationAsync(Jid actor, string? nodeName, CancellationToken cancel = default)
     {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
-        return owned.Error is not null ? owned.Error : NodeConfigurationForm.Write(owned.Value.Configuration);
+        Outcome<Node> owned = await _context.OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
+        if (owned.Error is not null)
+        {
+            return owned.Error;
+        }
+
+        NodeGraph? graph = _context.HasCollections ? await _context.Store.GraphAsync(owned.Value.Id, cancel).ConfigureAwait(false) : null;
+        return NodeConfigurationForm.Write(owned.Value.Configuration, graph: graph);
     }
 
-    /// <summary>Changes the configuration (§8.2.4). A node that becomes a whitelist loses the subscribers who are not on it.</summary>
+    /// <summary>Changes the configuration (§8.2.4). A node that becomes a whitelist loses the subscribers who are not on it; one that becomes open takes those who waited.</summary>
     public async ValueTask<PubSubError?> ConfigureAsync(Jid actor, string? nodeName, DataForm form, CancellationToken cancel = default)
     {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
+        Outcome<Node> owned = await _context.OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
         if (owned.Error is not null)
         {
             return owned.Error;
@@ -59,45 +78,108 @@ public sealed class OwnerUseCases
             return applied.Error;
         }
 
+        NodeConfiguration before = node.Configuration;
         NodeConfiguration changed = applied.Value;
-        bool closes = changed.AccessModel == AccessModel.Whitelist && node.Configuration.AccessModel != AccessModel.Whitelist;
-        List<Jid>? ended = await _context.Store.ConfigureAsync(node.Id, changed, _context.MaxItems(changed), closes, lost =>
+        if (changed.TempSub && _context.Account is not null)
         {
-            if (_context.Nodes.Cached(node.Name) is { } cached)
+            return PubSubError.NotAcceptable; // an account's service does not see its subscribers go
+        }
+
+        if (changed.NodeType != before.NodeType)
+        {
+            if (!_context.HasCollections)
             {
-                cached.Configuration = changed;
+                return PubSubError.CollectionsUnsupported;
             }
 
-            End(node, lost);
-            if (changed.NotifyConfig)
+            if (changed.NodeType == NodeType.Leaf)
             {
-                _context.Notify(node, new ConfigurationEvent(node.Name, changed.DeliverPayloads ? changed : null));
+                return PubSubError.InvalidGraph; // XEP-0248 §7.2.3.4: never back
             }
-        }).ConfigureAwait(false);
-        return ended is null ? PubSubError.ItemNotFound : null;
+        }
+
+        GraphChange? graph = NodeConfigurationForm.ReadGraph(form);
+        if (graph is not null)
+        {
+            NodeGraph now = await _context.Store.GraphAsync(node.Id, cancel).ConfigureAwait(false);
+            if (await _collections.MayAsync(actor, now, graph, cancel).ConfigureAwait(false) is { } refused)
+            {
+                return refused;
+            }
+        }
+
+        bool closes = changed.AccessModel == AccessModel.Whitelist && before.AccessModel != AccessModel.Whitelist;
+        (List<Subscription>? ended, GraphResult result) = await _context.Store.ConfigureAsync(
+            node, changed, _context.MaxItems(changed), closes, graph is null || !_context.HasCollections ? null : (graph, _context.Options), (lost, done) =>
+            {
+                if (_context.Nodes.Cached(node.Name) is { } cached)
+                {
+                    cached.Configuration = changed;
+                }
+
+                _context.PurgesOffline |= changed.PurgeOffline;
+                _context.HasTemporary |= changed.TempSub;
+                foreach (Subscription subscription in lost)
+                {
+                    _context.End(node.Name, subscription);
+                }
+
+                _collections.Changed(node, done, isNew: false);
+                if (changed.NotifyConfig)
+                {
+                    _context.Notify(node, new ConfigurationEvent(node.Name, changed.DeliverPayloads ? changed : null));
+                }
+            }).ConfigureAwait(false);
+        if (ended is null)
+        {
+            return result.Error ?? PubSubError.ItemNotFound;
+        }
+
+        if (changed.AccessModel == AccessModel.Open && before.AccessModel != AccessModel.Open)
+        {
+            await _context.ChangeAsync(node, [.. node.Subscriptions(_context.Now).Where(s => s.State == SubscriptionState.Pending).Select(s => s with { State = SubscriptionState.Subscribed })]).ConfigureAwait(false);
+        }
+
+        return null;
     }
 
-    /// <summary>Deletes a node (§8.4).</summary>
+    /// <summary>Deletes a node (§8.4). The nodes of a collection hang on the root afterwards, unless they are in another (XEP-0248 §8.2).</summary>
     /// <param name="actor">Who asks.</param>
     /// <param name="nodeName">The node.</param>
     /// <param name="redirectUri">Where subscribers find what follows it, or null.</param>
     /// <param name="cancel">Ends the wait.</param>
     public async ValueTask<PubSubError?> DeleteAsync(Jid actor, string? nodeName, string? redirectUri, CancellationToken cancel = default)
     {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
+        if (nodeName?.Length == 0 && _context.HasCollections)
+        {
+            return PubSubError.NotAllowed; // XEP-0248 §7.4.3.1: the root
+        }
+
+        Outcome<Node> owned = await _context.OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
         if (owned.Error is not null)
         {
             return owned.Error;
         }
 
-        Node node = owned.Value;
-        bool deleted = await _context.Store.DeleteAsync(node.Id, () =>
+        if (redirectUri is not null && (redirectUri.Length == 0 || redirectUri.Length > _context.Options.TextLimit || !System.Uri.TryCreate(redirectUri, UriKind.Absolute, out _)))
         {
-            _context.Nodes.Remove(node.Name);
+            return PubSubError.BadRequest;
+        }
+
+        Node node = owned.Value;
+        bool deleted = await _context.Store.DeleteAsync(node, redirectUri, _context.Now, () =>
+        {
+            foreach (Node child in _context.Nodes.Within(node.Name).ToArray())
+            {
+                child.Collections = Array.FindAll(child.Collections, c => c.Name != node.Name);
+            }
+
             if (node.Configuration.NotifyDelete)
             {
                 _context.Notify(node, new DeleteEvent(node.Name, redirectUri));
             }
+
+            _context.Nodes.Remove(node.Name);
         }).ConfigureAwait(false);
         return deleted ? null : PubSubError.ItemNotFound;
     }
@@ -105,14 +187,14 @@ public sealed class OwnerUseCases
     /// <summary>Removes all items (§8.5).</summary>
     public async ValueTask<PubSubError?> PurgeAsync(Jid actor, string? nodeName, CancellationToken cancel = default)
     {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
+        Outcome<Node> owned = await _context.OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
         if (owned.Error is not null)
         {
             return owned.Error;
         }
 
         Node node = owned.Value;
-        if (!node.Configuration.PersistItems)
+        if (!node.Configuration.PersistItems || node.IsCollection)
         {
             return PubSubError.PersistentItemsUnsupported;
         }
@@ -127,113 +209,32 @@ public sealed class OwnerUseCases
         return null;
     }
 
-    /// <summary>All subscriptions, those that wait included (§8.8.1).</summary>
-    public async ValueTask<Outcome<IReadOnlyList<Subscription>>> SubscriptionsAsync(Jid actor, string? nodeName, CancellationToken cancel = default)
-    {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
-        return owned.Error is not null ? owned.Error : owned.Value.Subscriptions(_context.Now);
-    }
-
-    /// <summary>Sets subscriptions (§8.8.2), all or none; the subscribers are told.</summary>
-    public async ValueTask<PubSubError?> SetSubscriptionsAsync(Jid actor, string? nodeName, IReadOnlyList<(Jid Jid, SubscriptionState State)> changes, CancellationToken cancel = default)
-    {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
-        if (owned.Error is not null)
-        {
-            return owned.Error;
-        }
-
-        if (changes.Count > _context.Options.ItemsPerRequest || owned.Value.SubscriptionCount + changes.Count > _context.Options.SubscriptionsPerNode)
-        {
-            return PubSubError.PolicyViolation;
-        }
-
-        return await ChangeAsync(owned.Value, changes).ConfigureAwait(false);
-    }
-
-    /// <summary>Answers a request to subscribe (§8.6).</summary>
-    public async ValueTask<PubSubError?> AuthorizeAsync(Jid actor, string? nodeName, Jid subscriber, bool allow, CancellationToken cancel = default)
-    {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
-        if (owned.Error is not null)
-        {
-            return owned.Error;
-        }
-
-        // Another owner may have answered before: only what still waits is changed.
-        return owned.Value.SubscriptionOf(subscriber, _context.Now) is { State: SubscriptionState.Pending }
-            ? await ChangeAsync(owned.Value, [(subscriber, allow ? SubscriptionState.Subscribed : SubscriptionState.None)]).ConfigureAwait(false)
-            : PubSubError.ItemNotFound;
-    }
-
-    /// <summary>All affiliations (§8.9.1).</summary>
-    public async ValueTask<Outcome<IReadOnlyList<(string Jid, Affiliation Affiliation)>>> AffiliationsAsync(Jid actor, string? nodeName, CancellationToken cancel = default)
-    {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
-        return owned.Error is not null
-            ? owned.Error
-            : owned.Value.Affiliations.Select(a => (a.Key, a.Value)).OrderBy(a => a.Key, StringComparer.Ordinal).ToArray();
-    }
-
-    /// <summary>Sets affiliations (§8.9.2), all or none. A node always has an owner; outcasts lose their subscriptions.</summary>
-    public async ValueTask<PubSubError?> SetAffiliationsAsync(Jid actor, string? nodeName, IReadOnlyList<(Jid Jid, Affiliation Affiliation)> changes, CancellationToken cancel = default)
-    {
-        Outcome<Node> owned = await OwnedAsync(actor, nodeName, cancel).ConfigureAwait(false);
-        if (owned.Error is not null)
-        {
-            return owned.Error;
-        }
-
-        Node node = owned.Value;
-        if (changes.Count > _context.Options.ItemsPerRequest || node.Affiliations.Count + changes.Count > _context.Options.AffiliationsPerNode)
-        {
-            return PubSubError.PolicyViolation;
-        }
-
-        var bare = changes.Select(c => (c.Jid.Bare, c.Affiliation)).ToArray();
-        Dictionary<string, Affiliation> after = new(node.Affiliations, StringComparer.Ordinal);
-        foreach ((Jid jid, Affiliation affiliation) in bare)
-        {
-            after[jid.ToString()] = affiliation;
-        }
-
-        if (!after.ContainsValue(Affiliation.Owner))
-        {
-            return PubSubError.NotAcceptable; // §8.9.2.4
-        }
-
-        await _context.Store.SetAffiliationsAsync(node.Id, bare, lost =>
-        {
-            Node? cached = _context.Nodes.Cached(node.Name);
-            foreach ((Jid jid, Affiliation affiliation) in bare)
-            {
-                cached?.Set(jid.ToString(), affiliation);
-            }
-
-            End(node, lost);
-        }).ConfigureAwait(false);
-        return null;
-    }
-
     /// <summary>Removes what an account that is gone was and wanted here.</summary>
-    public Task RemoveEntityAsync(Jid bare) => _context.Store.RemoveEntityAsync(bare.ToString(), _context.Nodes.Clear);
+    public async Task RemoveEntityAsync(Jid bare)
+    {
+        await _context.Store.RemoveEntityAsync(bare.ToString(), _context.Nodes.Clear).ConfigureAwait(false);
+        if (_context.HasCollections)
+        {
+            await _context.Nodes.FindAsync("", CancellationToken.None).ConfigureAwait(false); // the root is never without its subscribers
+        }
+    }
 
-    internal async ValueTask<Outcome<Node>> CreateNodeAsync(Jid actor, string name, Func<NodeConfiguration, Outcome<NodeConfiguration>> configure, CancellationToken cancel)
+    internal async ValueTask<Outcome<Node>> CreateNodeAsync(Jid actor, string name, Func<NodeConfiguration, Outcome<NodeConfiguration>> configure, GraphChange? graph, CancellationToken cancel)
     {
         if (!_context.IsId(name))
         {
             return PubSubError.NotAcceptable;
         }
 
-        if (!_context.IsLocal(actor))
+        if (!_context.MayCreate(actor))
         {
             return PubSubError.Forbidden;
         }
 
         bool isAdministrator = await _context.IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
         Jid creator = actor.Bare;
-        NodeConfiguration configuration = DefaultConfiguration;
-        if (name.StartsWith(PubSubContext.ThingsPrefix, StringComparison.Ordinal) || name + "/" == PubSubContext.ThingsPrefix)
+        NodeConfiguration configuration = _context.DefaultConfiguration(name);
+        if (_context.Account is null && (name.StartsWith(PubSubContext.ThingsPrefix, StringComparison.Ordinal) || name + "/" == PubSubContext.ThingsPrefix))
         {
             bool isThings = _context.IsThings(name, out Jid? thing);
             if (!isAdministrator && !(isThings && thing!.Equals(creator)))
@@ -251,63 +252,43 @@ public sealed class OwnerUseCases
             return configured.Error;
         }
 
+        if (configured.Value.NodeType == NodeType.Collection && !_context.HasCollections)
+        {
+            return PubSubError.CollectionsUnsupported;
+        }
+
+        if (configured.Value.TempSub && _context.Account is not null)
+        {
+            return PubSubError.NotAcceptable;
+        }
+
+        if (graph is not null)
+        {
+            if (await _collections.MayAsync(actor, NodeGraph.Empty, graph, cancel).ConfigureAwait(false) is { } refused)
+            {
+                return refused;
+            }
+
+            graph = _context.HasCollections && (graph.Collections is { Count: > 0 } || graph.Children is { Count: > 0 }) ? graph : null;
+        }
+
         Node? made = null;
-        CreateResult result = await _context.Store.CreateAsync(
-            name, creator.ToString(), _context.Now, configured.Value, Affiliation.Owner, isAdministrator ? 0 : _context.Options.NodesPerAccount, node =>
+        (CreateResult result, GraphResult edges) = await _context.Store.CreateAsync(
+            new NewNode(name, creator.ToString(), _context.Now, configured.Value), Affiliation.Owner, isAdministrator ? 0 : _context.Options.NodesPerAccount,
+            graph is null ? null : (graph, _context.Options), (node, done) =>
             {
                 made = node;
                 _context.Nodes.Put(node);
+                _context.PurgesOffline |= configured.Value.PurgeOffline;
+                _context.HasTemporary |= configured.Value.TempSub;
+                _collections.Changed(node, done, isNew: true);
             }).ConfigureAwait(false);
         return result switch
         {
             CreateResult.Exists => PubSubError.Conflict,
             CreateResult.TooMany => PubSubError.TooManyNodes,
+            CreateResult.WrongGraph => edges.Error!,
             _ => made!,
         };
-    }
-
-    private async ValueTask<Outcome<Node>> OwnedAsync(Jid actor, string? nodeName, CancellationToken cancel)
-    {
-        Node? node = await _context.NodeAsync(nodeName, cancel).ConfigureAwait(false);
-        if (node is null)
-        {
-            return PubSubContext.Missing(nodeName);
-        }
-
-        return await _context.IsOwnerAsync(node, actor, cancel).ConfigureAwait(false) ? node : PubSubError.Forbidden;
-    }
-
-    private async ValueTask<PubSubError?> ChangeAsync(Node node, IReadOnlyList<(Jid Jid, SubscriptionState State)> changes)
-    {
-        DateTimeOffset now = _context.Now;
-        Subscription[] subscriptions = [.. changes.Select(c => new Subscription(c.Jid, c.State, node.SubscriptionOf(c.Jid, now)?.Options ?? SubscriptionOptions.Default))];
-        await _context.Store.SetSubscriptionsAsync(node.Id, subscriptions, 0, () =>
-        {
-            Node? cached = _context.Nodes.Cached(node.Name);
-            foreach (Subscription subscription in subscriptions)
-            {
-                if (subscription.State == SubscriptionState.None)
-                {
-                    cached?.RemoveSubscription(subscription.Jid);
-                }
-                else
-                {
-                    cached?.Put(subscription);
-                }
-
-                _context.Tell(new SubscriptionEvent(node.Name, subscription.Jid, subscription.State), [subscription.Jid]);
-            }
-        }).ConfigureAwait(false);
-        return null;
-    }
-
-    /// <summary>Subscriptions that a change has ended: out of memory, and their subscribers are told (§8.8.4).</summary>
-    private void End(Node node, List<Jid> ended)
-    {
-        foreach (Jid jid in ended)
-        {
-            _context.Nodes.Cached(node.Name)?.RemoveSubscription(jid);
-            _context.Tell(new SubscriptionEvent(node.Name, jid, SubscriptionState.None), [jid]);
-        }
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Features.AdHoc;
+using IotXmpp.Hub.Features.PubSub.Feeds;
 using IotXmpp.Hub.Forms;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
@@ -12,22 +14,28 @@ using Microsoft.Extensions.Logging;
 namespace IotXmpp.Hub.Features.PubSub;
 
 /// <summary>Publish-subscribe at <c>pubsub.&lt;domain&gt;</c> (XEP-0060): registration, and XML ↔ calls of <see cref="PubSubService"/>.</summary>
-public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOutbox, IPubSubPresence
+public sealed class PubSubModule(ISqlDatabase database, CommandBook commands, FeedBook feeds) : IXmppModule, IPubSubOutbox, IPubSubPresence
 {
     /// <summary>The service's part of its address.</summary>
     public const string Subdomain = "pubsub";
 
-    private static readonly string[] Features =
+    /// <summary>What of XEP-0060 there is, at the service of the hub and at those of accounts.</summary>
+    internal static readonly string[] Supported =
     [
         "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist", "auto-create", "config-node", "config-node-max", "create-and-configure", "create-nodes",
         "delete-items", "delete-nodes", "instant-nodes", "item-ids", "last-published", "leased-subscription", "manage-subscriptions", "member-affiliation", "meta-data", "modify-affiliations",
-        "multi-items", "outcast-affiliation", "persistent-items", "publish", "publish-only-affiliation", "publish-options", "publisher-affiliation", "purge-nodes", "retract-items",
-        "retrieve-affiliations", "retrieve-default", "retrieve-default-sub", "retrieve-items", "retrieve-subscriptions", "rsm", "subscribe", "subscription-notifications", "subscription-options",
+        "multi-items", "multi-subscribe", "outcast-affiliation", "persistent-items", "presence-notifications", "publish", "publish-node-full", "publish-only-affiliation", "publish-options",
+        "publisher-affiliation", "purge-nodes", "retract-items", "retrieve-affiliations", "retrieve-default", "retrieve-default-sub", "retrieve-items", "retrieve-subscriptions", "rsm", "since",
+        "subscribe", "subscription-notifications", "subscription-options",
     ];
+
+    /// <summary>What there is at the service of the hub alone.</summary>
+    internal static readonly string[] SupportedByService = ["collections", "get-pending", "multi-collections"];
 
     private IHub _hub = null!;
     private Jid _address = null!;
     private PubSubRequests _requests = null!;
+    private OwnerRequests _ownerRequests = null!;
     private ILogger _logger = null!;
     private ITimer? _sweep;
     private long _ids;
@@ -38,7 +46,11 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
     /// <inheritdoc/>
     public Xep[] Xeps =>
     [
-        new("XEP-0060", "Publish-Subscribe", "1.26.0", "at pubsub.<domain>; one subscription an entity and node, no collections"),
+        new("XEP-0060", "Publish-Subscribe", "1.30.0", "at pubsub.<domain>; without content filters and payment"),
+        new("XEP-0131", "Stanza Headers and Internet Metadata", "1.2", "SubID and Collection in notifications"),
+        new("XEP-0248", "PubSub Collection Nodes", "0.5.0", "at pubsub.<domain>"),
+        new("XEP-0277", "Microblogging over XMPP", "0.6.5", "checked and completed on their nodes; open ones also as Atom feeds over HTTP"),
+        new("XEP-0312", "PubSub Since", "0.3"),
         new("XEP-0004", "Data Forms", "2.13.1"),
         new("XEP-0059", "Result Set Management", "1.0"),
         new("XEP-0068", "Field Standardization for Data Forms", "1.3.0"),
@@ -61,25 +73,28 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
 
         Service = new PubSubService(new PubSubStore(database), options, _hub.Domain, _hub.Accounts, _hub.Rosters, this, this, _hub.Time);
         _requests = new PubSubRequests(Service, _hub.Router);
+        _ownerRequests = new OwnerRequests(Service);
+        feeds.Attach(Service);
+        new PendingCommand(Service).AddTo(commands);
         IEntityBuilder service = module.Component(Subdomain);
-        service.Identity("pubsub", "service", "Publish-Subscribe").Feature(Ns.PubSub).Feature(Ns.Rsm);
-        foreach (string feature in Features)
+        service.Identity("pubsub", "service", "Publish-Subscribe").Feature(Ns.PubSub).Feature(Ns.Rsm).Feature(PubSubXml.Shim);
+        foreach (string feature in Supported.Concat(SupportedByService))
         {
             service.Feature(Ns.PubSub + "#" + feature);
         }
 
         service.Iq(StanzaType.Set, "pubsub", Ns.PubSub, _requests.SetAsync, IqOrdering.Concurrent)
             .Iq(StanzaType.Get, "pubsub", Ns.PubSub, _requests.GetAsync)
-            .Iq(StanzaType.Set, "pubsub", Ns.PubSubOwner, _requests.OwnerSetAsync)
-            .Iq(StanzaType.Get, "pubsub", Ns.PubSubOwner, _requests.OwnerGetAsync)
-            .Disco(new PubSubDisco(Service, _address))
+            .Iq(StanzaType.Set, "pubsub", Ns.PubSubOwner, _ownerRequests.SetAsync)
+            .Iq(StanzaType.Get, "pubsub", Ns.PubSubOwner, _ownerRequests.GetAsync)
+            .Disco(new PubSubDisco(Service, _address, node => feeds.AddressOf(null, node)))
             .Message(OnMessageAsync);
         module.Presence(Phase.Observe, OnPresenceAsync);
-        _hub.Accounts.Removed += name => RemoveEntity(new Jid(name, _hub.Domain.Domain, string.Empty));
-        module.Starting(cancel =>
+        _hub.Accounts.Removed += name => Service.Owner.RemoveEntityAsync(new Jid(name, _hub.Domain.Domain, string.Empty));
+        module.Starting(async cancel =>
         {
+            await Service.StartAsync(cancel).ConfigureAwait(false);
             _sweep = _hub.Time.CreateTimer(_ => Sweep(), null, options.SweepInterval, options.SweepInterval);
-            return ValueTask.CompletedTask;
         });
         module.Stopping(async cancel =>
         {
@@ -93,43 +108,32 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
     /// <inheritdoc/>
     public void Send(PubSubEvent notification, IReadOnlyList<Jid> recipients)
     {
-        StanzaType type = notification is AuthorizationRequest or SubscriptionEvent
-            ? StanzaType.Normal // for a person, or a change of what one has: kept for who is away
-            : notification.Type switch
-            {
-                NotificationType.Normal => StanzaType.Normal,
-                NotificationType.Chat => StanzaType.Chat,
-                _ => StanzaType.Headline,
-            };
         string id = "ps" + Interlocked.Increment(ref _ids).ToString(CultureInfo.InvariantCulture);
-        _hub.Router.Multicast(new OutgoingStanza(StanzaKind.Message, type, _address, PubSubXml.Event(notification), id), recipients);
+        _hub.Router.Multicast(new OutgoingStanza(StanzaKind.Message, PubSubXml.MessageType(notification), _address, PubSubXml.Event(notification), id), recipients);
     }
 
     /// <inheritdoc/>
-    public bool IsAvailable(Jid jid)
-    {
-        if (jid.Domain != _hub.Domain.Domain)
-        {
-            return true;
-        }
+    public bool IsAvailable(Jid jid) => SessionPresence.IsAvailable(_hub, jid);
 
-        foreach (Session session in _hub.Sessions.Of(jid.Bare))
-        {
-            if (session.IsAvailable && (jid.IsBare || session.Jid.Equals(jid)))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    /// <inheritdoc/>
+    public ShowValues ShowsOf(Jid jid) => SessionPresence.ShowsOf(_hub, jid);
 
     // A message to the service: an owner's answer to a subscription that waits (§8.6).
     private async ValueTask<Verdict> OnMessageAsync(Stanza stanza, Session? sender)
     {
-        if (stanza.Type == StanzaType.Error || FindForm(stanza) is not { } element)
+        if (stanza.Type == StanzaType.Error)
         {
-            return Verdict.Handled; // a notification that came back, or nothing that the service understands
+            if (Bounce.Read(stanza) is { } node)
+            {
+                await Service.Subscriber.BouncedAsync(stanza.From, node).ConfigureAwait(false);
+            }
+
+            return Verdict.Handled;
+        }
+
+        if (FindForm(stanza) is not { } element)
+        {
+            return Verdict.Handled; // nothing that the service understands
         }
 
         DataForm? form = DataForm.Read(element);
@@ -149,7 +153,7 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
             return Verdict.Reject(StanzaError.BadRequest);
         }
 
-        PubSubError? error = await Service.Owner.AuthorizeAsync(stanza.From, form["pubsub#node"]?.Value, subscriber, isAllowed).ConfigureAwait(false);
+        PubSubError? error = await Service.Lists.AuthorizeAsync(stanza.From, form["pubsub#node"]?.Value, subscriber, isAllowed, form["pubsub#subid"]?.Value).ConfigureAwait(false);
         return error is null ? Verdict.Handled : Verdict.Reject(PubSubXml.Error(error));
     }
 
@@ -174,9 +178,14 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
         return null;
     }
 
-    // Nodes with send_last_published_item=on_sub_and_presence: once each time a session becomes available.
+    // What a session missed, and nodes with send_last_published_item=on_sub_and_presence: once each time a session becomes available.
     private async ValueTask<Verdict> OnPresenceAsync(Stanza stanza, Session? sender)
     {
+        if (stanza.Type is StanzaType.Unsubscribe or StanzaType.Unsubscribed)
+        {
+            return await OnCancelledAsync(stanza).ConfigureAwait(false);
+        }
+
         if (sender is null || stanza.To is not null || stanza.Type is not (StanzaType.None or StanzaType.Unavailable))
         {
             return Verdict.Continue;
@@ -184,36 +193,56 @@ public sealed class PubSubModule(ISqlDatabase database) : IXmppModule, IPubSubOu
 
         bool isAvailable = stanza.Type == StanzaType.None;
         PubSubSession state = PubSubSession.Of(sender);
-        if (isAvailable && !state.IsAvailable)
+        if (isAvailable == state.IsAvailable)
         {
-            state.IsAvailable = true;
-            try
+            return Verdict.Continue;
+        }
+
+        state.IsAvailable = isAvailable;
+        try
+        {
+            if (!isAvailable)
+            {
+                await Service.Subscriber.WentOfflineAsync(sender.Jid, isLast: !_hub.Sessions.ListOf(sender.Jid.Bare).Any(s => s != sender && s.IsAvailable)).ConfigureAwait(false);
+            }
+            else if (await Ago.SinceAsync(_hub, stanza, sender).ConfigureAwait(false) is { } since)
+            {
+                await Service.Subscriber.CameBackAsync(sender.Jid, since).ConfigureAwait(false);
+            }
+            else
             {
                 await Service.Subscriber.BecameAvailableAsync(sender.Jid).ConfigureAwait(false);
             }
-            catch (StorageException e)
-            {
-                PubSubLog.LastItemsFailed(_logger, sender.Jid, e);
-            }
         }
-        else if (!isAvailable)
+        catch (StorageException e)
         {
-            state.IsAvailable = false;
+            PubSubLog.LastItemsFailed(_logger, sender.Jid, e);
         }
 
         return Verdict.Continue;
     }
 
-    private async void RemoveEntity(Jid bare)
+    // §12.13: who does not see an owner's presence any more does not hear of its nodes for that reason.
+    private async ValueTask<Verdict> OnCancelledAsync(Stanza stanza)
     {
-        try
+        if (stanza.To is { } to)
         {
-            await Service.Owner.RemoveEntityAsync(bare).ConfigureAwait(false);
+            (Jid owner, Jid contact) = stanza.Type == StanzaType.Unsubscribed ? (stanza.From.Bare, to.Bare) : (to.Bare, stanza.From.Bare);
+            try
+            {
+                await Service.Subscriber.LostPresenceAsync(owner, contact).ConfigureAwait(false);
+                if (Service.Things is not null)
+                {
+                    await Service.Hub.RecheckAsync(owner.Local, contact).ConfigureAwait(false); // who saw a thing by its presence alone sees it no more
+                }
+            }
+            catch (StorageException e)
+            {
+                PubSubLog.RemovalFailed(_logger, contact, e);
+            }
         }
-        catch (StorageException e)
-        {
-            PubSubLog.RemovalFailed(_logger, bare, e);
-        }
+
+        return Verdict.Continue;
     }
 
     private async void Sweep()
@@ -252,11 +281,11 @@ internal sealed class PubSubSession
 
 internal static partial class PubSubLog
 {
+    [LoggerMessage(Level = LogLevel.Error, Message = "Subscriptions of {Jid} to nodes of somebody whose presence it does not see any more are still there")]
+    public static partial void RemovalFailed(ILogger logger, Jid jid, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Last items could not be sent to {Jid}")]
     public static partial void LastItemsFailed(ILogger logger, Jid jid, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Subscriptions and affiliations of the removed account {Jid} are still there")]
-    public static partial void RemovalFailed(ILogger logger, Jid jid, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Expired items could not be removed")]
     public static partial void SweepFailed(ILogger logger, Exception exception);

@@ -40,14 +40,8 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
     /// <summary>items, subscriptions, affiliations, options, default.</summary>
     public ValueTask<IqReply> GetAsync(IqRequest request, CancellationToken cancel) => Guarded(GetCoreAsync(request, cancel));
 
-    /// <summary>configure, default, subscriptions, affiliations.</summary>
-    public ValueTask<IqReply> OwnerGetAsync(IqRequest request, CancellationToken cancel) => Guarded(OwnerGetCoreAsync(request, cancel));
-
-    /// <summary>configure, delete, purge, subscriptions, affiliations.</summary>
-    public ValueTask<IqReply> OwnerSetAsync(IqRequest request, CancellationToken cancel) => Guarded(OwnerSetCoreAsync(request, cancel));
-
     // A full disk or queue is told as what it is; any other failure of the database is the engine's internal-server-error.
-    private static async ValueTask<IqReply> Guarded(ValueTask<IqReply> answer)
+    internal static async ValueTask<IqReply> Guarded(ValueTask<IqReply> answer)
     {
         try
         {
@@ -72,12 +66,12 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
         }
     }
 
-    private static IqReply Answer(PubSubError? error) => error is null ? IqReply.Empty : PubSubXml.Error(error);
+    internal static IqReply Answer(PubSubError? error) => error is null ? IqReply.Empty : PubSubXml.Error(error);
 
-    private static IqReply Answer<T>(Outcome<T> outcome, Func<T, byte[]> write) => outcome.Error is not null ? PubSubXml.Error(outcome.Error) : IqReply.Result(write(outcome.Value));
+    internal static IqReply Answer<T>(Outcome<T> outcome, Func<T, byte[]> write) => outcome.Error is not null ? PubSubXml.Error(outcome.Error) : IqReply.Result(write(outcome.Value));
 
     /// <summary>The form in an element; false when there is one and it is wrong.</summary>
-    private static bool TryForm(Element? parent, out DataForm? form)
+    internal static bool TryForm(Element? parent, out DataForm? form)
     {
         form = null;
         if (parent?.Child("x", Ns.DataForms) is not { } x)
@@ -90,7 +84,7 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
     }
 
     /// <summary>The attribute <c>jid</c>: null when absent; false when it is no address.</summary>
-    private static bool TryJid(Element element, out Jid? jid)
+    internal static bool TryJid(Element element, out Jid? jid)
     {
         jid = null;
         return element["jid"] is not { } text || JidPrep.TryParse(text, out jid);
@@ -153,27 +147,47 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
             return PubSubXml.Error(PubSubError.InvalidJid);
         }
 
-        if (!TryForm(pubsub.Child("options"), out DataForm? form))
+        Element? options = pubsub.Child("options");
+        if (options is not null && (options["node"] is not null || options["jid"] is not null))
+        {
+            return StanzaError.BadRequest; // §6.3.7: they are those of the subscription
+        }
+
+        if (!TryForm(options, out DataForm? form))
         {
             return PubSubXml.Error(PubSubError.InvalidOptions);
         }
 
         string? node = subscribe["node"];
         Outcome<Subscription> outcome = await service.Subscriber.SubscribeAsync(request.From, node, jid, form, cancel).ConfigureAwait(false);
-        IqReply reply = Answer(outcome, s => PubSubXml.PubSub(Ns.PubSub, xml => PubSubXml.Subscription(xml, node, s.Jid, s.State)));
         if (outcome.Error is not null)
         {
-            return reply;
+            return PubSubXml.Error(outcome.Error);
         }
 
+        Subscription subscription = outcome.Value;
+        OptionsOffer offer = form is null ? default : await service.Subscriber.OfferAsync(request.From, node, cancel).ConfigureAwait(false) ?? default;
+        IqReply reply = IqReply.Result(PubSubXml.PubSub(Ns.PubSub, xml =>
+        {
+            PubSubXml.Subscription(xml, node ?? "", subscription);
+            if (form is not null)
+            {
+                // §6.3.7: what became of the options
+                xml.Open("options"u8);
+                SubscriptionOptionsForm.Write(subscription.Options, offer, FormType.Result).WriteTo(xml);
+                xml.Close("options"u8);
+            }
+        }));
+
         // §6.1.7: the answer first, then the last item.
-        router.Reply(request.Stanza, reply);
-        await service.Subscriber.SendLastItemAsync(node!, outcome.Value, cancel).ConfigureAwait(false);
+        await service.Subscriber.SendLastItemAsync(node ?? "", subscription, () => router.Reply(request.Stanza, reply), cancel).ConfigureAwait(false);
         return IqReply.Later;
     }
 
     private async ValueTask<IqReply> UnsubscribeAsync(IqRequest request, Element unsubscribe, CancellationToken cancel) => TryJid(unsubscribe, out Jid? jid)
-        ? Answer(await service.Subscriber.UnsubscribeAsync(request.From, unsubscribe["node"], jid, unsubscribe["subid"], cancel).ConfigureAwait(false))
+        ? Answer(
+            await service.Subscriber.UnsubscribeAsync(request.From, unsubscribe["node"], jid, unsubscribe["subid"], cancel).ConfigureAwait(false),
+            ended => PubSubXml.PubSub(Ns.PubSub, xml => PubSubXml.Subscription(xml, unsubscribe["node"] ?? "", ended)))
         : PubSubXml.Error(PubSubError.InvalidJid);
 
     private async ValueTask<IqReply> SetOptionsAsync(IqRequest request, Element options, CancellationToken cancel)
@@ -221,7 +235,7 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
                         xml.Open("subscriptions"u8).Attribute("node"u8, node);
                         foreach ((string of, Subscription subscription) in all)
                         {
-                            PubSubXml.Subscription(xml, of, subscription.Jid, subscription.State);
+                            PubSubXml.Subscription(xml, of, subscription);
                         }
 
                         xml.Close("subscriptions"u8);
@@ -245,21 +259,24 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
                     return PubSubXml.Error(PubSubError.InvalidJid);
                 }
 
+                OptionsOffer? offer = await service.Subscriber.OfferAsync(request.From, node, cancel).ConfigureAwait(false);
                 return Answer(
                     await service.Subscriber.OptionsAsync(request.From, node, jid, action["subid"], cancel).ConfigureAwait(false),
                     options => PubSubXml.PubSub(Ns.PubSub, xml =>
                     {
-                        xml.Open("options"u8).Attribute("node"u8, node).Attribute("jid"u8, jid!.ToString());
-                        SubscriptionOptionsForm.Write(options).WriteTo(xml);
+                        xml.Open("options"u8).Attribute("node"u8, node).Attribute("jid"u8, jid!.ToString()).Attribute("subid"u8, action["subid"]);
+                        SubscriptionOptionsForm.Write(options, offer ?? default).WriteTo(xml);
                         xml.Close("options"u8);
                     }));
             case "default":
-                return IqReply.Result(PubSubXml.PubSub(Ns.PubSub, xml =>
-                {
-                    xml.Open("default"u8).Attribute("node"u8, node);
-                    SubscriptionOptionsForm.Write(SubscriptionOptions.Default).WriteTo(xml);
-                    xml.Close("default"u8);
-                }));
+                return await service.Subscriber.OfferAsync(request.From, node, cancel).ConfigureAwait(false) is { } offered
+                    ? IqReply.Result(PubSubXml.PubSub(Ns.PubSub, xml =>
+                    {
+                        xml.Open("default"u8).Attribute("node"u8, node);
+                        SubscriptionOptionsForm.Write(SubscriptionOptions.Default, offered).WriteTo(xml);
+                        xml.Close("default"u8);
+                    }))
+                    : StanzaError.ItemNotFound;
             default:
                 return StanzaError.BadRequest;
         }
@@ -268,9 +285,9 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
     private async ValueTask<IqReply> ItemsAsync(IqRequest request, Element pubsub, Element items, CancellationToken cancel)
     {
         string? node = items["node"];
-        if (items["subid"] is not null)
+        if (await service.Subscriber.CheckSubIdAsync(request.From, node, items["subid"], cancel).ConfigureAwait(false) is { } wrong)
         {
-            return PubSubXml.Error(PubSubError.InvalidSubId);
+            return PubSubXml.Error(wrong);
         }
 
         var ids = new List<string>();
@@ -282,9 +299,10 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
             }
         }
 
+        bool withPublisher = await service.Entity.TellsPublisherAsync(node, cancel).ConfigureAwait(false);
         if (ids.Count > 0)
         {
-            return Answer(await service.Subscriber.ItemsAsync(request.From, node, ids, cancel).ConfigureAwait(false), found => PubSubXml.Items(node!, found, null));
+            return Answer(await service.Subscriber.ItemsAsync(request.From, node, ids, cancel).ConfigureAwait(false), found => PubSubXml.Items([(node!, found)], withPublisher, null));
         }
 
         int? maxItems = null;
@@ -303,108 +321,16 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
             return StanzaError.BadRequest;
         }
 
+        Outcome<IReadOnlyList<(string Node, ItemPage Page)>?> collection = await service.Subscriber.CollectionItemsAsync(request.From, node, maxItems, cancel).ConfigureAwait(false);
+        if (collection.Error is not null || collection.Value is not null)
+        {
+            return Answer(collection, pages => PubSubXml.Items(pages!.Select(p => (p.Node, p.Page.Items)), withPublisher, null));
+        }
+
         return Answer(
             await service.Subscriber.ItemsAsync(request.From, node, maxItems, asked, cancel).ConfigureAwait(false),
-            page => PubSubXml.Items(node!, page.Items, asked is not null || (maxItems is null && page.Items.Count < page.Count)
+            page => PubSubXml.Items([(node!, page.Items)], withPublisher, asked is not null || (maxItems is null && page.Items.Count < page.Count)
                 ? new ResultSetPage(page.Items.Count > 0 ? page.Items[0].Id : null, page.Items.Count > 0 ? page.Items[^1].Id : null, page.Index, page.Count)
                 : null));
-    }
-
-    private async ValueTask<IqReply> OwnerGetCoreAsync(IqRequest request, CancellationToken cancel)
-    {
-        Element? action = request.Payload().FirstChild;
-        string? node = action?["node"];
-        switch (action?.Name)
-        {
-            case "configure":
-                return Answer(
-                    await service.Owner.ConfigurationAsync(request.From, node, cancel).ConfigureAwait(false),
-                    form => PubSubXml.PubSub(Ns.PubSubOwner, xml =>
-                    {
-                        xml.Open("configure"u8).Attribute("node"u8, node);
-                        form.WriteTo(xml);
-                        xml.Close("configure"u8);
-                    }));
-            case "default":
-                return IqReply.Result(PubSubXml.PubSub(Ns.PubSubOwner, xml =>
-                {
-                    xml.Open("default"u8);
-                    service.Owner.DefaultForm().WriteTo(xml);
-                    xml.Close("default"u8);
-                }));
-            case "subscriptions":
-                return Answer(
-                    await service.Owner.SubscriptionsAsync(request.From, node, cancel).ConfigureAwait(false),
-                    all => PubSubXml.PubSub(Ns.PubSubOwner, xml =>
-                    {
-                        xml.Open("subscriptions"u8).Attribute("node"u8, node);
-                        foreach (Subscription subscription in all)
-                        {
-                            PubSubXml.Subscription(xml, null, subscription.Jid, subscription.State);
-                        }
-
-                        xml.Close("subscriptions"u8);
-                    }));
-            case "affiliations":
-                return Answer(
-                    await service.Owner.AffiliationsAsync(request.From, node, cancel).ConfigureAwait(false),
-                    all => PubSubXml.PubSub(Ns.PubSubOwner, xml =>
-                    {
-                        xml.Open("affiliations"u8).Attribute("node"u8, node);
-                        foreach ((string jid, Affiliation affiliation) in all)
-                        {
-                            xml.Open("affiliation"u8).Attribute("jid"u8, jid).Attribute("affiliation"u8, PubSubXml.Token(affiliation)).Close("affiliation"u8);
-                        }
-
-                        xml.Close("affiliations"u8);
-                    }));
-            default:
-                return StanzaError.BadRequest;
-        }
-    }
-
-    private async ValueTask<IqReply> OwnerSetCoreAsync(IqRequest request, CancellationToken cancel)
-    {
-        Element? action = request.Payload().FirstChild;
-        string? node = action?["node"];
-        switch (action?.Name)
-        {
-            case "configure":
-                return TryForm(action, out DataForm? form) && form is not null
-                    ? Answer(await service.Owner.ConfigureAsync(request.From, node, form, cancel).ConfigureAwait(false))
-                    : StanzaError.BadRequest;
-            case "delete":
-                return Answer(await service.Owner.DeleteAsync(request.From, node, action.Child("redirect")?["uri"], cancel).ConfigureAwait(false));
-            case "purge":
-                return Answer(await service.Owner.PurgeAsync(request.From, node, cancel).ConfigureAwait(false));
-            case "subscriptions":
-                var subscriptions = new List<(Jid, SubscriptionState)>();
-                foreach (Element change in action.Children)
-                {
-                    if (!change.Is("subscription", Ns.PubSubOwner) || !TryJid(change, out Jid? jid) || jid is null || !PubSubXml.TryState(change["subscription"], out SubscriptionState state))
-                    {
-                        return StanzaError.BadRequest;
-                    }
-
-                    subscriptions.Add((jid, state));
-                }
-
-                return Answer(await service.Owner.SetSubscriptionsAsync(request.From, node, subscriptions, cancel).ConfigureAwait(false));
-            case "affiliations":
-                var affiliations = new List<(Jid, Affiliation)>();
-                foreach (Element change in action.Children)
-                {
-                    if (!change.Is("affiliation", Ns.PubSubOwner) || !TryJid(change, out Jid? jid) || jid is null || !PubSubXml.TryAffiliation(change["affiliation"], out Affiliation affiliation))
-                    {
-                        return StanzaError.BadRequest;
-                    }
-
-                    affiliations.Add((jid, affiliation));
-                }
-
-                return Answer(await service.Owner.SetAffiliationsAsync(request.From, node, affiliations, cancel).ConfigureAwait(false));
-            default:
-                return StanzaError.BadRequest;
-        }
     }
 }

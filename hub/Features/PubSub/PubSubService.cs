@@ -9,8 +9,6 @@ namespace IotXmpp.Hub.Features.PubSub;
 /// </summary>
 public sealed class PubSubService
 {
-    private readonly PubSubContext _context;
-
     /// <summary>Makes the service.</summary>
     /// <param name="store">Where nodes and items are kept.</param>
     /// <param name="options">Bounds.</param>
@@ -21,13 +19,22 @@ public sealed class PubSubService
     /// <param name="presence">For presence-based delivery.</param>
     /// <param name="time">The clock.</param>
     public PubSubService(PubSubStore store, PubSubOptions options, Jid domain, IAccounts accounts, IRosters rosters, IPubSubOutbox outbox, IPubSubPresence presence, TimeProvider time)
+        : this(store, options, domain, accounts, rosters, outbox, presence, time, null, null)
     {
-        _context = new PubSubContext(store, options, domain, accounts, rosters, outbox, presence, time);
-        Entity = new EntityUseCases(_context);
-        Subscriber = new SubscriberUseCases(_context);
-        Owner = new OwnerUseCases(_context);
-        Publisher = new PublisherUseCases(_context, Owner);
-        Hub = new ServiceUseCases(_context);
+    }
+
+    /// <summary>Makes the service that an account is (XEP-0163).</summary>
+    internal PubSubService(
+        PubSubStore store, PubSubOptions options, Jid domain, IAccounts accounts, IRosters rosters, IPubSubOutbox outbox, IPubSubPresence presence, TimeProvider time, Jid? account, IImplicitSubscribers? implicitly)
+    {
+        Context = new PubSubContext(store, options, domain, accounts, rosters, outbox, presence, time, account, implicitly);
+        Entity = new EntityUseCases(Context);
+        Subscriber = new SubscriberUseCases(Context);
+        Collections = new CollectionUseCases(Context);
+        Owner = new OwnerUseCases(Context, Collections);
+        Lists = new OwnerLists(Context);
+        Publisher = new PublisherUseCases(Context, Owner);
+        Hub = new ServiceUseCases(Context);
     }
 
     /// <summary>Discovery and one's own lists (§5).</summary>
@@ -42,18 +49,60 @@ public sealed class PubSubService
     /// <summary>Nodes and who may do what with them (§8).</summary>
     public OwnerUseCases Owner { get; }
 
+    /// <summary>Who is what to a node, and whose subscriptions it has (§8.6–8.9).</summary>
+    public OwnerLists Lists { get; }
+
+    /// <summary>Nodes in collections (XEP-0248).</summary>
+    public CollectionUseCases Collections { get; }
+
     /// <summary>What the hub's own features do with nodes.</summary>
     public ServiceUseCases Hub { get; }
 
-    /// <summary>Nodes in memory now.</summary>
-    public int CachedNodes => _context.Nodes.Count;
+    /// <summary>Lets somebody keep more of publications than the nodes do; called before the first.</summary>
+    public void KeepBy(IItemKeeper keeper) => Context.Keepers.Add(keeper);
 
-    /// <summary>Removes expired items and subscriptions.</summary>
-    public Task SweepAsync() => _context.Store.SweepAsync(_context.Now, names =>
+    /// <summary>Who says who is what to the nodes of things; set before the first request.</summary>
+    public IThingNodes? Things
     {
-        foreach (string name in names)
+        get => Context.Things;
+        set => Context.Things = value;
+    }
+
+    internal PubSubContext Context { get; }
+
+    /// <summary>Nodes in memory now.</summary>
+    public int CachedNodes => Context.Nodes.Count;
+
+    /// <summary>Subscriptions with a digest under way.</summary>
+    public int Digests => Context.Digests.Count;
+
+    /// <summary>Takes up what the hub knew when it stopped: who has subscribed to the root, what is gathered. Temporary subscriptions end: nobody is there any more (§12.4).</summary>
+    public async ValueTask StartAsync(CancellationToken cancel = default)
+    {
+        Context.PurgesOffline = await Context.Store.AnyPurgesOfflineAsync(cancel).ConfigureAwait(false);
+        if (Context.HasCollections)
         {
-            _context.Nodes.Remove(name);
+            await Context.Store.EndTemporaryAsync(null, _ => { }).ConfigureAwait(false);
+            await Context.Nodes.FindAsync("", cancel).ConfigureAwait(false);
+        }
+
+        await Context.Digests.StartAsync(cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends the digests that are due.</summary>
+    public Task FlushDigestsAsync() => Context.Digests.FlushAsync();
+
+    /// <summary>Removes expired items and subscriptions, and tells whose lease ends soon.</summary>
+    public Task SweepAsync() => Context.Store.SweepAsync(Context.Now, Context.Options.LeaseNotice, Context.Options.Redirects, swept =>
+    {
+        foreach ((string node, Subscription subscription) in swept.Ended)
+        {
+            Context.End(node, subscription);
+        }
+
+        foreach ((string node, Subscription subscription) in swept.Ending)
+        {
+            Context.Tell(SubscriptionEvent.Of(node, subscription, subscription.State) with { Expiry = subscription.Options.Expire }, [subscription.Jid]);
         }
     });
 }

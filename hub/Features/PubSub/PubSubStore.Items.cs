@@ -7,17 +7,47 @@ public sealed partial class PubSubStore
 {
     private const string ItemColumns = "id, publisher, published, payload";
 
-    /// <summary>Stores items as the node's newest; one whose id is there is replaced (§7.1.2), the oldest beyond <paramref name="maxItems"/> go.</summary>
-    internal Task PublishAsync(long node, IReadOnlyList<PublishedItem> items, int maxItems, Action committed) => database.WriteAsync(
-        session =>
-        {
-            foreach (PublishedItem item in items)
+    /// <summary>Stores items as the node's newest; one whose id is there is replaced (§7.1.2).</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="items">The items.</param>
+    /// <param name="maxItems">What the node keeps.</param>
+    /// <param name="kept">What is kept of them besides, in the same unit; or null.</param>
+    /// <param name="full">What becomes of the oldest beyond that.</param>
+    /// <param name="committed">Runs when they are durable; gets the ids of items that went and are told (<see cref="PublishNodeFull.RetractOldest"/>), else null.</param>
+    /// <returns>False when the node is full and refuses: nothing was changed.</returns>
+    internal Task<bool> PublishAsync(long node, IReadOnlyList<PublishedItem> items, int maxItems, IKeptItems? kept, PublishNodeFull full, Action<List<string>?> committed)
+    {
+        List<string>? gone = null;
+        return database.WriteAsync(
+            session =>
             {
-                Publish(session, node, item, maxItems);
-            }
-        },
-        committed,
-        inOrder: true);
+                if (full == PublishNodeFull.Reject && !HasRoom(session, node, items, maxItems))
+                {
+                    return false;
+                }
+
+                gone = full == PublishNodeFull.RetractOldest ? [] : null;
+                foreach (PublishedItem item in items)
+                {
+                    Publish(session, node, item, maxItems, gone);
+                }
+
+                kept?.Write(session);
+                return true;
+            },
+            isDone =>
+            {
+                if (isDone)
+                {
+                    kept?.Committed();
+                    committed(gone);
+                }
+            },
+            inOrder: true);
+    }
+
+    /// <summary>Stores what is kept of items that the node itself does not persist.</summary>
+    internal Task KeepAsync(IKeptItems kept) => database.WriteAsync(kept.Write, kept.Committed, inOrder: true);
 
     /// <summary>Removes items, all or none.</summary>
     /// <param name="node">The node.</param>
@@ -118,6 +148,47 @@ public sealed partial class PubSubStore
     internal ValueTask<ItemPage> AtAsync(long node, DateTimeOffset oldest, int index, int max, CancellationToken cancellationToken) =>
         database.ReadAsync(session => Oldest(session, node, oldest.ToUnixTimeMilliseconds(), 0, index, max), cancellationToken);
 
+    /// <summary>The newest items published at or after a time, in the order of publication, with their places.</summary>
+    internal ValueTask<ItemPage> SinceAsync(long node, DateTimeOffset since, int max, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => Newest(session, node, since.ToUnixTimeMilliseconds() - 1, behind: long.MaxValue, max), cancellationToken);
+
+    /// <summary>Removes the items of a publisher from the nodes that are configured so (<c>purge_offline</c>).</summary>
+    internal Task PurgeOfflineAsync(string publisher, Action<List<(string Node, List<string> Ids)>> committed) => database.WriteAsync(
+        session =>
+        {
+            var nodes = new List<(long Id, string Name)>();
+            SqlStatement rows = session.Prepare("SELECT id, name FROM pubsub_node WHERE purge_offline = 1 AND name >= $1 AND name < $2").Bind(1, _from).Bind(2, _until);
+            while (rows.Read())
+            {
+                nodes.Add((rows.GetInt64(0), rows.GetString(1)[_scope.Length..]));
+            }
+
+            var removed = new List<(string, List<string>)>();
+            foreach ((long id, string name) in nodes)
+            {
+                var ids = new List<string>();
+                SqlStatement gone = session.Prepare("DELETE FROM pubsub_item WHERE node = $1 AND publisher = $2 RETURNING id").Bind(1, id).Bind(2, publisher);
+                while (gone.Read())
+                {
+                    ids.Add(gone.GetString(0));
+                }
+
+                if (ids.Count > 0)
+                {
+                    Uncount(session, id, ids.Count);
+                    removed.Add((name, ids));
+                }
+            }
+
+            return removed;
+        },
+        committed);
+
+    /// <summary>Whether any node loses items when their publisher goes.</summary>
+    internal ValueTask<bool> AnyPurgesOfflineAsync(CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.Prepare("SELECT 1 FROM pubsub_node WHERE purge_offline = 1 AND name >= $1 AND name < $2 LIMIT 1").Bind(1, _from).Bind(2, _until).Read(),
+        cancellationToken);
+
     /// <summary>The ids of all items, newest last: for disco (§5.5).</summary>
     internal ValueTask<List<string>> ItemIdsAsync(long node, DateTimeOffset oldest, int max, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
@@ -135,41 +206,33 @@ public sealed partial class PubSubStore
         },
         cancellationToken);
 
-    /// <summary>Removes what has expired.</summary>
-    /// <returns>The names of nodes that lost subscriptions: their copies in memory are behind.</returns>
-    internal Task<List<string>> SweepAsync(DateTimeOffset now, Action<List<string>> committed) => database.WriteAsync(
-        session =>
+    private static void SweepItems(SqlSession session, long at)
+    {
+        var expiring = new List<(long Node, long Expire)>();
+        SqlStatement nodes = session.Prepare("SELECT id, item_expire FROM pubsub_node WHERE item_expire > 0");
+        while (nodes.Read())
         {
-            long at = now.ToUnixTimeMilliseconds();
-            var expiring = new List<(long Node, long Expire)>();
-            SqlStatement nodes = session.Prepare("SELECT id, item_expire FROM pubsub_node WHERE item_expire > 0");
-            while (nodes.Read())
-            {
-                expiring.Add((nodes.GetInt64(0), nodes.GetInt64(1)));
-            }
+            expiring.Add((nodes.GetInt64(0), nodes.GetInt64(1)));
+        }
 
-            foreach ((long node, long expire) in expiring)
-            {
-                Uncount(session, node, session.Prepare("DELETE FROM pubsub_item WHERE node = $1 AND published <= $2").Bind(1, node).Bind(2, at - (expire * 1000)).Execute());
-            }
+        foreach ((long node, long expire) in expiring)
+        {
+            Uncount(session, node, session.Prepare("DELETE FROM pubsub_item WHERE node = $1 AND published <= $2").Bind(1, node).Bind(2, at - (expire * 1000)).Execute());
+        }
+    }
 
-            var names = new List<string>();
-            SqlStatement lapsed = session.Prepare("SELECT DISTINCT n.name FROM pubsub_subscription s JOIN pubsub_node n ON n.id = s.node WHERE s.expire <= $1").Bind(1, at);
-            while (lapsed.Read())
-            {
-                names.Add(lapsed.GetString(0));
-            }
+    private static bool HasRoom(SqlSession session, long node, IReadOnlyList<PublishedItem> items, int maxItems)
+    {
+        int replaced = 0;
+        foreach (PublishedItem item in items.DistinctBy(i => i.Id))
+        {
+            replaced += (int)Number(session.Prepare("SELECT count(*) FROM pubsub_item WHERE node = $1 AND id = $2").Bind(1, node).Bind(2, item.Id));
+        }
 
-            if (names.Count > 0)
-            {
-                session.Prepare("DELETE FROM pubsub_subscription WHERE expire <= $1").Bind(1, at).Execute();
-            }
+        return Number(session.Prepare("SELECT items FROM pubsub_counter WHERE node = $1").Bind(1, node)) - replaced + items.Count <= maxItems;
+    }
 
-            return names;
-        },
-        committed);
-
-    private static void Publish(SqlSession session, long node, PublishedItem item, int maxItems)
+    private static void Publish(SqlSession session, long node, PublishedItem item, int maxItems, List<string>? gone)
     {
         int replaced = session.Prepare("DELETE FROM pubsub_item WHERE node = $1 AND id = $2").Bind(1, node).Bind(2, item.Id).Execute();
         SqlStatement counter = session.Prepare("UPDATE pubsub_counter SET items = items + $2, last = last + 1 WHERE node = $1 RETURNING items, last").Bind(1, node).Bind(2, 1 - replaced);
@@ -185,7 +248,7 @@ public sealed partial class PubSubStore
             .Bind(1, node).Bind(2, place).Bind(3, item.Id).Bind(4, item.Publisher).Bind(5, item.Published.ToUnixTimeMilliseconds()).Bind(6, item.Payload.Span).Execute();
         if (items > maxItems)
         {
-            RemoveOldest(session, node, items - maxItems);
+            RemoveOldest(session, node, items - maxItems, gone);
         }
     }
 
@@ -198,10 +261,24 @@ public sealed partial class PubSubStore
         }
     }
 
-    private static void RemoveOldest(SqlSession session, long node, long count) => Uncount(
-        session,
-        node,
-        session.Prepare("DELETE FROM pubsub_item WHERE node = $1 AND place IN (SELECT place FROM pubsub_item WHERE node = $1 ORDER BY place LIMIT $2)").Bind(1, node).Bind(2, count).Execute());
+    private static void RemoveOldest(SqlSession session, long node, long count, List<string>? gone = null)
+    {
+        const string sql = "DELETE FROM pubsub_item WHERE node = $1 AND place IN (SELECT place FROM pubsub_item WHERE node = $1 ORDER BY place LIMIT $2)";
+        if (gone is null)
+        {
+            Uncount(session, node, session.Prepare(sql).Bind(1, node).Bind(2, count).Execute());
+            return;
+        }
+
+        int before = gone.Count;
+        SqlStatement rows = session.Prepare(sql + " RETURNING id").Bind(1, node).Bind(2, count);
+        while (rows.Read())
+        {
+            gone.Add(rows.GetString(0));
+        }
+
+        Uncount(session, node, gone.Count - before);
+    }
 
     private static void Uncount(SqlSession session, long node, int removed)
     {

@@ -9,7 +9,11 @@ internal enum CreateResult
     Created,
     Exists,
     TooMany,
+    WrongGraph,
 }
+
+/// <summary>A node that is to be made.</summary>
+internal sealed record NewNode(string Name, string Creator, DateTimeOffset Created, NodeConfiguration Configuration);
 
 /// <summary>How retracting items ended.</summary>
 internal enum RetractResult
@@ -19,56 +23,118 @@ internal enum RetractResult
     Forbidden,
 }
 
-/// <summary>Nodes, affiliations and subscriptions in SQL. Every change is one unit of the group commit; its <c>committed</c> step runs when it is durable.</summary>
-public sealed partial class PubSubStore(ISqlDatabase database)
+/// <summary>
+/// Nodes, affiliations and subscriptions in SQL. Every change is one unit of the group commit; its <c>committed</c> step runs when it is durable. The nodes of an account's own service stand in the same
+/// tables under names that begin with a character that XML cannot say, and with the account: no client can name them at the service of the hub.
+/// </summary>
+/// <param name="database">The hub's database.</param>
+/// <param name="account">The localpart of the account whose nodes these are; empty for the service of the hub.</param>
+public sealed partial class PubSubStore(ISqlDatabase database, string account = "")
 {
-    private const string SubscriptionColumns = "s.jid, s.state, s.deliver, s.expire";
+    // Between an account's first and last possible name, and behind all accounts.
+    private readonly string _scope = account.Length == 0 ? "" : $"\u0001{account}\u0001";
+    private readonly string _from = account.Length == 0 ? "\u0002" : $"\u0001{account}\u0001";
+    private readonly string _until = account.Length == 0 ? "\U0010ffff" : $"\u0001{account}\u0002";
+
+    /// <summary>The accounts (localparts) that have nodes of their own.</summary>
+    internal static ValueTask<List<string>> ScopesAsync(ISqlDatabase database, CancellationToken cancellationToken) => database.ReadAsync(
+        session =>
+        {
+            var accounts = new List<string>();
+            string after = "\u0001";
+            while (true)
+            {
+                SqlStatement row = session.Prepare("SELECT name FROM pubsub_node WHERE name > $1 AND name < $2 ORDER BY name LIMIT 1").Bind(1, after).Bind(2, "\u0002");
+                if (!row.Read())
+                {
+                    return accounts;
+                }
+
+                string name = row.GetString(0);
+                row.Reset();
+                accounts.Add(name[1..name.IndexOf('\u0001', 1)]);
+                after = $"\u0001{accounts[^1]}\u0002";
+            }
+        },
+        cancellationToken);
+
+    /// <summary>Removes all nodes of an account's own service.</summary>
+    internal static Task RemoveScopeAsync(ISqlDatabase database, string account) => database.WriteAsync(
+        session => session.Prepare("DELETE FROM pubsub_node WHERE name >= $1 AND name < $2").Bind(1, $"\u0001{account}\u0001").Bind(2, $"\u0001{account}\u0002").Execute());
+
+    private const string SubscriptionColumns = "s.jid, s.subid, s.state, s.deliver, s.until_presence, s.expire, s.options";
 
     internal Task LoadAsync(string name, Action<Node?> committed, CancellationToken cancellationToken) =>
-        database.WriteAsync(session => Load(session, name), committed, cancellationToken: cancellationToken);
+        database.WriteAsync(session => Load(session, name, _scope), committed, cancellationToken: cancellationToken);
 
-    internal Task<CreateResult> CreateAsync(string name, string creator, DateTimeOffset now, NodeConfiguration configuration, Affiliation creatorsAffiliation, int limit, Action<Node> committed)
+    /// <summary>Makes a node.</summary>
+    /// <param name="node">Name, creator, time and configuration; the id is none yet.</param>
+    /// <param name="creatorsAffiliation">What the creator is to it.</param>
+    /// <param name="limit">Nodes that the creator may have; 0 for any number.</param>
+    /// <param name="graph">Where it is to stand, and the bounds of that; null for below the root.</param>
+    /// <param name="committed">Runs when it is there.</param>
+    internal Task<(CreateResult Result, GraphResult Graph)> CreateAsync(NewNode node, Affiliation creatorsAffiliation, int limit, (GraphChange Change, PubSubOptions Bounds)? graph, Action<Node, GraphResult> committed)
     {
         Node? made = null;
         return database.WriteAsync(
             session =>
             {
-                if (limit > 0 && Number(session.Prepare("SELECT count(*) FROM pubsub_node WHERE creator = $1").Bind(1, creator)) >= limit)
+                if (limit > 0 && Number(session.Prepare("SELECT count(*) FROM pubsub_node WHERE creator = $1").Bind(1, node.Creator)) >= limit)
                 {
-                    return CreateResult.TooMany;
+                    return (CreateResult.TooMany, GraphResult.Unchanged);
+                }
+
+                if (graph is { } wanted && CheckGraph(session, null, node.Name, node.Configuration, wanted.Change, wanted.Bounds) is { } wrong)
+                {
+                    return (CreateResult.WrongGraph, GraphResult.Refused(wrong));
                 }
 
                 SqlStatement insert = session.Prepare("""
-                    INSERT INTO pubsub_node (name, creator, created, access, item_expire, send_on_presence, configuration) VALUES ($1, $2, $3, $4, $5, $6, $7)
+                    INSERT INTO pubsub_node (name, creator, created, access, item_expire, send_on_presence, configuration, kind, purge_offline) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                     ON CONFLICT (name) DO NOTHING RETURNING id
                     """)
-                    .Bind(1, name).Bind(2, creator).Bind(3, now.ToUnixTimeMilliseconds());
-                BindConfiguration(insert, 4, configuration);
+                    .Bind(1, _scope + node.Name).Bind(2, node.Creator).Bind(3, node.Created.ToUnixTimeMilliseconds());
+                BindConfiguration(insert, 4, node.Configuration);
                 if (!insert.Read())
                 {
-                    return CreateResult.Exists;
+                    return (CreateResult.Exists, GraphResult.Unchanged);
                 }
 
                 long id = insert.GetInt64(0);
                 insert.Reset();
                 session.Prepare("INSERT INTO pubsub_counter (node, items, last) VALUES ($1, 0, 0)").Bind(1, id).Execute();
-                PutAffiliation(session, id, creator, creatorsAffiliation);
-                made = new Node(id, name, creator, DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()), configuration);
-                made.Set(creator, creatorsAffiliation);
-                return CreateResult.Created;
+                session.Prepare("DELETE FROM pubsub_moved WHERE name = $1").Bind(1, _scope + node.Name).Execute();
+                PutAffiliation(session, id, node.Creator, creatorsAffiliation);
+                made = new Node(id, node.Name, node.Creator, DateTimeOffset.FromUnixTimeMilliseconds(node.Created.ToUnixTimeMilliseconds()), node.Configuration);
+                made.Set(node.Creator, creatorsAffiliation);
+                return (CreateResult.Created, graph is null ? GraphResult.Unchanged : ChangeGraph(session, id, graph.Value.Change));
             },
             result =>
             {
-                if (result == CreateResult.Created)
+                if (result.Item1 == CreateResult.Created)
                 {
-                    committed(made!);
+                    committed(made!, result.Item2);
                 }
             });
     }
 
-    /// <summary>Deletes the node with all that hangs on it.</summary>
-    internal Task<bool> DeleteAsync(long node, Action committed) => database.WriteAsync(
-        session => session.Prepare("DELETE FROM pubsub_node WHERE id = $1").Bind(1, node).Execute() > 0,
+    /// <summary>Deletes the node with all that hangs on it; with a new address (§8.4) that is kept.</summary>
+    internal Task<bool> DeleteAsync(Node node, string? redirectUri, DateTimeOffset now, Action committed) => database.WriteAsync(
+        session =>
+        {
+            if (session.Prepare("DELETE FROM pubsub_node WHERE id = $1").Bind(1, node.Id).Execute() == 0)
+            {
+                return false;
+            }
+
+            if (redirectUri is not null)
+            {
+                session.Prepare("INSERT INTO pubsub_moved (name, uri, at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET uri = excluded.uri, at = excluded.at")
+                    .Bind(1, _scope + node.Name).Bind(2, redirectUri).Bind(3, now.ToUnixTimeMilliseconds()).Execute();
+            }
+
+            return true;
+        },
         deleted =>
         {
             if (deleted)
@@ -77,158 +143,73 @@ public sealed partial class PubSubStore(ISqlDatabase database)
             }
         });
 
-    /// <summary>Keeps a new configuration; items that it no longer allows go. With <paramref name="whitelist"/> subscriptions of who is not affiliated end.</summary>
-    /// <returns>The JIDs whose subscriptions ended, or null when the node is gone.</returns>
-    internal Task<List<Jid>?> ConfigureAsync(long node, NodeConfiguration configuration, int maxItems, bool whitelist, Action<List<Jid>> committed) => database.WriteAsync(
+    /// <summary>Where a node that was deleted is now, or null.</summary>
+    internal ValueTask<string?> MovedAsync(string name, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {
-            SqlStatement update = session.Prepare("UPDATE pubsub_node SET access = $2, item_expire = $3, send_on_presence = $4, configuration = $5 WHERE id = $1").Bind(1, node);
+            SqlStatement row = session.Prepare("SELECT uri FROM pubsub_moved WHERE name = $1").Bind(1, _scope + name);
+            return row.Read() ? row.GetString(0) : null;
+        },
+        cancellationToken);
+
+    /// <summary>Keeps a new configuration; items that it no longer allows go. With <paramref name="whitelist"/> subscriptions of who is not affiliated end.</summary>
+    /// <returns>The subscriptions that ended, or null when the node is gone; and what became of the graph: where that was refused, nothing was changed.</returns>
+    internal Task<(List<Subscription>? Ended, GraphResult Graph)> ConfigureAsync(
+        Node node, NodeConfiguration configuration, int maxItems, bool whitelist, (GraphChange Change, PubSubOptions Bounds)? graph, Action<List<Subscription>, GraphResult> committed) => database.WriteAsync(
+        session =>
+        {
+            if (graph is { } wanted && CheckGraph(session, node.Id, node.Name, configuration, wanted.Change, wanted.Bounds) is { } wrong)
+            {
+                return (null, GraphResult.Refused(wrong));
+            }
+
+            SqlStatement update = session.Prepare("UPDATE pubsub_node SET access = $2, item_expire = $3, send_on_presence = $4, configuration = $5, kind = $6, purge_offline = $7 WHERE id = $1").Bind(1, node.Id);
             BindConfiguration(update, 2, configuration);
             if (update.Execute() == 0)
             {
-                return null;
+                return ((List<Subscription>?)null, GraphResult.Unchanged);
             }
 
-            Prune(session, node, configuration.PersistItems ? maxItems : 0);
-            var ended = new List<Jid>();
+            Prune(session, node.Id, configuration.PersistItems && configuration.NodeType == NodeType.Leaf ? maxItems : 0);
+            var ended = new List<Subscription>();
             if (whitelist)
             {
-                SqlStatement rows = session.Prepare($"""
-                    DELETE FROM pubsub_subscription WHERE node = $1 AND bare NOT IN
-                        (SELECT jid FROM pubsub_affiliation WHERE node = $1 AND affiliation <> {(int)Affiliation.Outcast}) RETURNING jid
-                    """).Bind(1, node);
-                while (rows.Read())
-                {
-                    AddJid(ended, rows.GetString(0));
-                }
+                Collect(
+                    session.Prepare($"""
+                        DELETE FROM pubsub_subscriber WHERE node = $1 AND bare NOT IN
+                            (SELECT jid FROM pubsub_affiliation WHERE node = $1 AND affiliation <> {(int)Affiliation.Outcast}) RETURNING {EndedColumns}
+                        """).Bind(1, node.Id),
+                    ended);
             }
 
-            return ended;
+            return (ended, graph is null ? GraphResult.Unchanged : ChangeGraph(session, node.Id, graph.Value.Change));
         },
-        ended =>
+        result =>
         {
-            if (ended is not null)
+            if (result.Item1 is not null)
             {
-                committed(ended);
+                committed(result.Item1, result.Item2);
             }
         });
 
     /// <summary>Sets affiliations, all or none; <see cref="Affiliation.None"/> removes. The subscriptions of outcasts end.</summary>
-    /// <returns>The JIDs whose subscriptions ended.</returns>
-    internal Task<List<Jid>> SetAffiliationsAsync(long node, IReadOnlyList<(Jid Jid, Affiliation Affiliation)> changes, Action<List<Jid>> committed) => database.WriteAsync(
+    /// <returns>The subscriptions that ended.</returns>
+    internal Task<List<Subscription>> SetAffiliationsAsync(long node, IReadOnlyList<(Jid Jid, Affiliation Affiliation)> changes, Action<List<Subscription>> committed) => database.WriteAsync(
         session =>
         {
-            var ended = new List<Jid>();
+            var ended = new List<Subscription>();
             foreach ((Jid jid, Affiliation affiliation) in changes)
             {
                 PutAffiliation(session, node, jid.ToString(), affiliation);
                 if (affiliation == Affiliation.Outcast)
                 {
-                    SqlStatement rows = session.Prepare("DELETE FROM pubsub_subscription WHERE node = $1 AND bare = $2 RETURNING jid").Bind(1, node).Bind(2, jid.ToString());
-                    while (rows.Read())
-                    {
-                        AddJid(ended, rows.GetString(0));
-                    }
+                    Collect(session.Prepare($"DELETE FROM pubsub_subscriber WHERE node = $1 AND bare = $2 RETURNING {EndedColumns}").Bind(1, node).Bind(2, jid.ToString()), ended);
                 }
             }
 
             return ended;
         },
         committed);
-
-    /// <summary>Sets subscriptions, all or none; <see cref="SubscriptionState.None"/> removes.</summary>
-    /// <returns>False when the account has reached <paramref name="limit"/>: nothing was changed.</returns>
-    internal Task<bool> SetSubscriptionsAsync(long node, IReadOnlyList<Subscription> changes, int limit, Action committed) => database.WriteAsync(
-        session =>
-        {
-            foreach (Subscription change in changes)
-            {
-                if (change.State == SubscriptionState.None)
-                {
-                    session.Prepare("DELETE FROM pubsub_subscription WHERE node = $1 AND jid = $2").Bind(1, node).Bind(2, change.Jid.ToString()).Execute();
-                    continue;
-                }
-
-                string bare = change.Jid.Bare.ToString();
-                if (limit > 0 && Number(session.Prepare("SELECT count(*) FROM (SELECT 1 AS one FROM pubsub_subscription WHERE bare = $1 LIMIT $2) counted").Bind(1, bare).Bind(2, limit)) >= limit)
-                {
-                    return false;
-                }
-
-                session.Prepare("""
-                    INSERT INTO pubsub_subscription (node, jid, bare, state, deliver, expire) VALUES ($1, $2, $3, $4, $5, $6)
-                    ON CONFLICT (node, jid) DO UPDATE SET state = excluded.state, deliver = excluded.deliver, expire = excluded.expire
-                    """)
-                    .Bind(1, node).Bind(2, change.Jid.ToString()).Bind(3, bare).Bind(4, (long)change.State).Bind(5, change.Options.Deliver)
-                    .Bind(6, change.Options.Expire?.ToUnixTimeMilliseconds()).Execute();
-            }
-
-            return true;
-        },
-        done =>
-        {
-            if (done)
-            {
-                committed();
-            }
-        });
-
-    /// <summary>Nodes that an entity may find, in the order of their names.</summary>
-    /// <param name="bare">Who asks.</param>
-    /// <param name="all">True for administrators.</param>
-    /// <param name="after">The last name before the page, or null.</param>
-    /// <param name="before">The first name behind the page (empty: the last page), or null.</param>
-    /// <param name="max">Names at most.</param>
-    /// <param name="cancellationToken">Ends the wait for a reader.</param>
-    /// <returns>The page, the place of its first, and the count of all.</returns>
-    internal ValueTask<(List<(string Name, string Title)> Nodes, int Index, int Count)> NodesAsync(string bare, bool all, string? after, string? before, int max, CancellationToken cancellationToken) =>
-        database.ReadAsync(
-            session =>
-            {
-                string visible = all
-                    ? "($1 = $1)"
-                    : $"((access = {(int)AccessModel.Open} AND name NOT LIKE 'things/%') OR id IN (SELECT node FROM pubsub_affiliation WHERE jid = $1 AND affiliation <> {(int)Affiliation.Outcast}))";
-                int count = (int)Number(session.Prepare($"SELECT count(*) FROM pubsub_node WHERE {visible}").Bind(1, bare));
-                var page = new List<(string, string)>();
-                SqlStatement rows = before is null
-                    ? session.Prepare($"SELECT name, configuration FROM pubsub_node WHERE {visible} AND name > $2 ORDER BY name LIMIT $3").Bind(1, bare).Bind(2, after ?? "").Bind(3, max)
-                    : before.Length == 0
-                        ? session.Prepare($"SELECT name, configuration FROM pubsub_node WHERE {visible} ORDER BY name DESC LIMIT $2").Bind(1, bare).Bind(2, max)
-                        : session.Prepare($"SELECT name, configuration FROM pubsub_node WHERE {visible} AND name < $2 ORDER BY name DESC LIMIT $3").Bind(1, bare).Bind(2, before).Bind(3, max);
-                while (rows.Read())
-                {
-                    page.Add((rows.GetString(0), NodeConfiguration.FromJson(rows.GetString(1)).Title));
-                }
-
-                if (before is not null)
-                {
-                    page.Reverse();
-                }
-
-                int index = page.Count == 0 ? 0 : (int)Number(session.Prepare($"SELECT count(*) FROM pubsub_node WHERE {visible} AND name < $2").Bind(1, bare).Bind(2, page[0].Item1));
-                return (page, index, count);
-            },
-            cancellationToken);
-
-    /// <summary>The subscriptions of an account, by the name of the node.</summary>
-    internal ValueTask<List<(string Node, Subscription Subscription)>> SubscriptionsOfAsync(string bare, DateTimeOffset now, CancellationToken cancellationToken) => database.ReadAsync(
-        session =>
-        {
-            var found = new List<(string, Subscription)>();
-            SqlStatement rows = session.Prepare(
-                $"SELECT {SubscriptionColumns}, n.name FROM pubsub_subscription s JOIN pubsub_node n ON n.id = s.node WHERE s.bare = $1 AND (s.expire IS NULL OR s.expire > $2) ORDER BY n.name, s.jid")
-                .Bind(1, bare).Bind(2, now.ToUnixTimeMilliseconds());
-            while (rows.Read())
-            {
-                if (ReadSubscription(rows) is { } subscription)
-                {
-                    found.Add((rows.GetString(4), subscription));
-                }
-            }
-
-            return found;
-        },
-        cancellationToken);
 
     /// <summary>The affiliations of an account, by the name of the node.</summary>
     internal ValueTask<List<(string Node, Affiliation Affiliation)>> AffiliationsOfAsync(string bare, CancellationToken cancellationToken) => database.ReadAsync(
@@ -238,24 +219,10 @@ public sealed partial class PubSubStore(ISqlDatabase database)
             SqlStatement rows = session.Prepare("SELECT n.name, a.affiliation FROM pubsub_affiliation a JOIN pubsub_node n ON n.id = a.node WHERE a.jid = $1 ORDER BY n.name").Bind(1, bare);
             while (rows.Read())
             {
-                found.Add((rows.GetString(0), (Affiliation)rows.GetInt32(1)));
-            }
-
-            return found;
-        },
-        cancellationToken);
-
-    /// <summary>The nodes whose last item a subscriber gets when it becomes available.</summary>
-    internal ValueTask<List<string>> NodesForPresenceAsync(string bare, CancellationToken cancellationToken) => database.ReadAsync(
-        session =>
-        {
-            var found = new List<string>();
-            SqlStatement rows = session.Prepare(
-                $"SELECT DISTINCT n.name FROM pubsub_subscription s JOIN pubsub_node n ON n.id = s.node WHERE s.bare = $1 AND s.state = {(int)SubscriptionState.Subscribed} AND n.send_on_presence = 1")
-                .Bind(1, bare);
-            while (rows.Read())
-            {
-                found.Add(rows.GetString(0));
+                if (TryOwn(rows.GetString(0), out string own))
+                {
+                    found.Add((own, (Affiliation)rows.GetInt32(1)));
+                }
             }
 
             return found;
@@ -285,14 +252,23 @@ public sealed partial class PubSubStore(ISqlDatabase database)
     internal Task RemoveEntityAsync(string bare, Action committed) => database.WriteAsync(
         session =>
         {
-            session.Prepare("DELETE FROM pubsub_subscription WHERE bare = $1").Bind(1, bare).Execute();
+            session.Prepare("DELETE FROM pubsub_subscriber WHERE bare = $1").Bind(1, bare).Execute();
             session.Prepare("DELETE FROM pubsub_affiliation WHERE jid = $1").Bind(1, bare).Execute();
         },
         committed);
 
-    private static Node? Load(SqlSession session, string name)
+    // Whether a name is of this service, and what it is called there.
+    private bool TryOwn(string name, out string own)
     {
-        SqlStatement row = session.Prepare("SELECT id, creator, created, configuration FROM pubsub_node WHERE name = $1").Bind(1, name);
+        bool isOwn = _scope.Length == 0 ? name.Length == 0 || name[0] != '\u0001' : name.StartsWith(_scope, StringComparison.Ordinal);
+        own = isOwn ? name[_scope.Length..] : name;
+        return isOwn;
+    }
+
+    /// <summary>A node with all that hangs on it, and the collections above it (<paramref name="above"/>: those that were read already).</summary>
+    private static Node? Load(SqlSession session, string name, string scope, Dictionary<string, Node>? above = null)
+    {
+        SqlStatement row = session.Prepare("SELECT id, creator, created, configuration FROM pubsub_node WHERE name = $1").Bind(1, scope + name);
         if (!row.Read())
         {
             return null;
@@ -306,7 +282,7 @@ public sealed partial class PubSubStore(ISqlDatabase database)
             node.Set(affiliations.GetString(0), (Affiliation)affiliations.GetInt32(1));
         }
 
-        SqlStatement subscriptions = session.Prepare($"SELECT {SubscriptionColumns} FROM pubsub_subscription s WHERE s.node = $1").Bind(1, node.Id);
+        SqlStatement subscriptions = session.Prepare($"SELECT {SubscriptionColumns} FROM pubsub_subscriber s WHERE s.node = $1 ORDER BY s.jid, s.subid").Bind(1, node.Id);
         while (subscriptions.Read())
         {
             if (ReadSubscription(subscriptions) is { } subscription)
@@ -315,22 +291,15 @@ public sealed partial class PubSubStore(ISqlDatabase database)
             }
         }
 
-        return node;
-    }
-
-    private static Subscription? ReadSubscription(SqlStatement row)
-    {
-        if (!Jid.TryParse(row.GetString(0), out Jid? jid))
+        List<string> collections = CollectionsOf(session, node.Id, scope);
+        if (collections.Count > 0)
         {
-            return null;
+            above ??= new Dictionary<string, Node>(StringComparer.Ordinal);
+            node.Collections = [.. collections.Select(c => above.TryGetValue(c, out Node? known) ? known : Load(session, c, scope, above)).OfType<Node>()];
         }
 
-        bool deliver = row.GetBoolean(2);
-        long? expire = row.GetInt64OrNull(3);
-        SubscriptionOptions options = deliver && expire is null
-            ? SubscriptionOptions.Default
-            : new SubscriptionOptions { Deliver = deliver, Expire = expire is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null };
-        return new Subscription(jid, (SubscriptionState)row.GetInt32(1), options);
+        above?.TryAdd(name, node);
+        return node;
     }
 
     private static void PutAffiliation(SqlSession session, long node, string bare, Affiliation affiliation)
@@ -347,15 +316,8 @@ public sealed partial class PubSubStore(ISqlDatabase database)
 
     private static void BindConfiguration(SqlStatement statement, int first, NodeConfiguration configuration) => statement
         .Bind(first, (long)configuration.AccessModel).Bind(first + 1, configuration.ItemExpire)
-        .Bind(first + 2, configuration.SendLastPublishedItem == SendLastPublishedItem.OnSubAndPresence).Bind(first + 3, configuration.ToJson());
-
-    private static void AddJid(List<Jid> list, string text)
-    {
-        if (Jid.TryParse(text, out Jid? jid))
-        {
-            list.Add(jid);
-        }
-    }
+        .Bind(first + 2, configuration.SendLastPublishedItem == SendLastPublishedItem.OnSubAndPresence).Bind(first + 3, configuration.ToJson())
+        .Bind(first + 4, (long)configuration.NodeType).Bind(first + 5, configuration.PurgeOffline);
 
     private static long Number(SqlStatement statement)
     {

@@ -28,6 +28,48 @@ public enum PublishModel
     Open,
 }
 
+/// <summary>Whether a node holds items or other nodes (XEP-0248 §3). The numbers are on disk: never change one.</summary>
+public enum NodeType
+{
+    /// <summary>Items.</summary>
+    Leaf = 0,
+    /// <summary>Nodes.</summary>
+    Collection = 1,
+}
+
+/// <summary>Who may put nodes into a collection (XEP-0248 §7.2.1, <c>pubsub#children_association_policy</c>).</summary>
+public enum ChildrenAssociationPolicy
+{
+    /// <summary>Owners of the collection.</summary>
+    Owners,
+    /// <summary>Who is on its list.</summary>
+    Whitelist,
+    /// <summary>Anybody, with nodes of his own.</summary>
+    All,
+}
+
+/// <summary>What a publication on a full node does (XEP-0060 §7.1.2.5, <c>pubsub#publish_node_full</c>).</summary>
+public enum PublishNodeFull
+{
+    /// <summary>The oldest item goes, and subscribers are told where retractions are told.</summary>
+    RetractOldest,
+    /// <summary>The oldest item goes.</summary>
+    DiscardOldest,
+    /// <summary>The publication is refused.</summary>
+    Reject,
+}
+
+/// <summary>Whom readers may answer (XEP-0060 §12.14, <c>pubsub#itemreply</c>).</summary>
+public enum ItemReply
+{
+    /// <summary>Nothing was chosen: the publisher is told with items that are asked for, not with notifications.</summary>
+    Unset,
+    /// <summary>The publisher is told nowhere.</summary>
+    None,
+    /// <summary>The publisher is told everywhere.</summary>
+    Publisher,
+}
+
 /// <summary>When a new subscriber gets the last item (XEP-0060 §6.1.7).</summary>
 public enum SendLastPublishedItem
 {
@@ -77,25 +119,6 @@ public enum SubscriptionState
     /// <summary>It gets notifications.</summary>
     Subscribed = 3,
 }
-
-/// <summary>The options of a subscription (XEP-0060 §16.4.2).</summary>
-public sealed record SubscriptionOptions
-{
-    /// <summary>The options of a subscription that says nothing.</summary>
-    public static readonly SubscriptionOptions Default = new();
-
-    /// <summary><c>pubsub#deliver</c>: false pauses notifications.</summary>
-    public bool Deliver { get; init; } = true;
-
-    /// <summary><c>pubsub#expire</c>: when the subscription ends by itself; null for never.</summary>
-    public DateTimeOffset? Expire { get; init; }
-}
-
-/// <summary>A subscription.</summary>
-/// <param name="Jid">Who is notified: a bare or a full JID.</param>
-/// <param name="State">Pending or subscribed.</param>
-/// <param name="Options">Its options.</param>
-public sealed record Subscription(Jid Jid, SubscriptionState State, SubscriptionOptions Options);
 
 /// <summary>An item to publish.</summary>
 /// <param name="Id">The id; null lets the service make one.</param>
@@ -165,8 +188,24 @@ public sealed record PubSubError(string Type, string Condition, string? PubSubCo
     public static readonly PubSubError NotSubscribedCancel = new("cancel", "unexpected-request", "not-subscribed");
     /// <summary>There is no such subscription (§6.3.4.2).</summary>
     public static readonly PubSubError NotSubscribedModify = new("modify", "unexpected-request", "not-subscribed");
-    /// <summary>This service gives no subscription identifiers (§6.2.3.5).</summary>
+    /// <summary>There is no subscription of that identifier (§6.2.3.5).</summary>
     public static readonly PubSubError InvalidSubId = new("modify", "not-acceptable", "invalid-subid");
+    /// <summary>There are several: it must be said which (§6.2.3.1).</summary>
+    public static readonly PubSubError SubIdRequired = new("modify", "bad-request", "subid-required");
+    /// <summary>The node is full and configured to refuse (§7.1.3.4).</summary>
+    public static readonly PubSubError NodeFull = new("cancel", "conflict", "node-full");
+    /// <summary>More items in one publication than the node keeps (§12.9).</summary>
+    public static readonly PubSubError TooManyItems = new("cancel", "not-allowed", "max-items-exceeded");
+    /// <summary>The action is disabled (§11).</summary>
+    public static readonly PubSubError NotAllowed = new("cancel", "not-allowed");
+    /// <summary>The graph of collections cannot be so (XEP-0248 §7.2.3): a leaf with children, a cycle, a collection that becomes a leaf.</summary>
+    public static readonly PubSubError InvalidGraph = new("cancel", "not-allowed", "invalid-options");
+    /// <summary>A collection would have too many children (XEP-0248 §7.2.3.3).</summary>
+    public static readonly PubSubError TooManyChildren = new("cancel", "not-allowed", "max-nodes-exceeded");
+    /// <summary>A collection takes no items (XEP-0248 §4.1).</summary>
+    public static readonly PubSubError PublishUnsupported = Unsupported("publish");
+    /// <summary>This service has no collections.</summary>
+    public static readonly PubSubError CollectionsUnsupported = Unsupported("collections");
     /// <summary>A bound on subscriptions is reached (§6.1.3.9).</summary>
     public static readonly PubSubError TooManySubscriptions = new("wait", "policy-violation", "too-many-subscriptions");
     /// <summary>A bound on nodes is reached.</summary>
@@ -181,6 +220,9 @@ public sealed record PubSubError(string Type, string Condition, string? PubSubCo
     public static readonly PubSubError PersistentItemsUnsupported = Unsupported("persistent-items");
     /// <summary>The node takes no subscriptions (§6.1.3.10).</summary>
     public static readonly PubSubError SubscribeUnsupported = Unsupported("subscribe");
+
+    /// <summary>The node is elsewhere (§6.1.3.11).</summary>
+    public static PubSubError Gone(string uri) => new("cancel", "gone", Content: uri);
 
     /// <summary>A feature that the node or service does not have.</summary>
     public static PubSubError Unsupported(string feature) => new("cancel", "feature-not-implemented", "unsupported", feature);

@@ -10,6 +10,9 @@ namespace IotXmpp.Hub.Features.PubSub;
 /// <summary>Outcomes and events as XML (XEP-0060's schemas), and the one place where failures become stanza errors.</summary>
 internal static class PubSubXml
 {
+    /// <summary>The namespace of headers (XEP-0131).</summary>
+    public const string Shim = "http://jabber.org/protocol/shim";
+
     /// <summary>The stanza error of a failure.</summary>
     public static StanzaError Error(PubSubError error)
     {
@@ -19,6 +22,7 @@ internal static class PubSubXml
             "conflict" => StanzaError.Conflict,
             "feature-not-implemented" => StanzaError.FeatureNotImplemented,
             "forbidden" => StanzaError.Forbidden,
+            "gone" => error.Content is { } uri ? StanzaError.MovedTo(uri) : StanzaError.Gone,
             "item-not-found" => StanzaError.ItemNotFound,
             "not-acceptable" => StanzaError.NotAcceptable,
             "not-allowed" => StanzaError.NotAllowed,
@@ -46,6 +50,16 @@ internal static class PubSubXml
         return stanza.WithExtension(xml.ToArray());
     }
 
+    /// <summary>The type of the message that tells an event.</summary>
+    public static StanzaType MessageType(PubSubEvent notification) => notification is AuthorizationRequest or SubscriptionEvent or AffiliationEvent
+        ? StanzaType.Normal // for a person, or a change of what one has: kept for who is away
+        : notification.Type switch
+        {
+            NotificationType.Normal => StanzaType.Normal,
+            NotificationType.Chat => StanzaType.Chat,
+            _ => StanzaType.Headline,
+        };
+
     /// <summary>What stands in the message that tells an event.</summary>
     public static byte[] Event(PubSubEvent notification)
     {
@@ -56,6 +70,18 @@ internal static class PubSubXml
             return xml.ToArray();
         }
 
+        if (notification is AffiliationEvent affiliation)
+        {
+            // §8.9.4: what one is to a node is told as the answer to a request for it.
+            return xml.Open("pubsub"u8, Ns.PubSub).Open("affiliations"u8).Attribute("node"u8, affiliation.Node).Open("affiliation"u8).Attribute("jid"u8, affiliation.Jid.ToString())
+                .Attribute("affiliation"u8, Token(affiliation.Affiliation)).Close("affiliation"u8).Close("affiliations"u8).Close("pubsub"u8).ToArray();
+        }
+
+        if (notification is ItemsEvent { WithBody: true } withBody)
+        {
+            xml.Text("body"u8, Microblog.Body(withBody.Items));
+        }
+
         xml.Open("event"u8, "http://jabber.org/protocol/pubsub#event"u8);
         switch (notification)
         {
@@ -63,7 +89,7 @@ internal static class PubSubXml
                 xml.Open("items"u8).Attribute("node"u8, items.Node);
                 foreach (PublishedItem item in items.Items)
                 {
-                    Item(xml, item, items.WithPayloads, withPublisher: false);
+                    Item(xml, item, items.WithPayloads, items.WithPublisher);
                 }
 
                 xml.Close("items"u8);
@@ -79,6 +105,13 @@ internal static class PubSubXml
                 break;
             case PurgeEvent:
                 xml.Open("purge"u8).Attribute("node"u8, notification.Node).Close("purge"u8);
+                break;
+            case CreateEvent:
+                xml.Open("create"u8).Attribute("node"u8, notification.Node).Close("create"u8);
+                break;
+            case AssociationEvent association:
+                ReadOnlySpan<byte> act = association.IsAssociated ? "associate"u8 : "dissociate"u8;
+                xml.Open("collection"u8).Attribute("node"u8, association.Node).Open(act).Attribute("node"u8, association.Child).Close(act).Close("collection"u8);
                 break;
             case DeleteEvent delete:
                 xml.Open("delete"u8).Attribute("node"u8, delete.Node);
@@ -99,7 +132,9 @@ internal static class PubSubXml
                 xml.Close("configuration"u8);
                 break;
             case SubscriptionEvent subscription:
-                Subscription(xml, subscription.Node, subscription.Jid, subscription.State);
+                xml.Open("subscription"u8).Attribute("node"u8, subscription.Node).Attribute("jid"u8, subscription.Jid.ToString()).Attribute("subscription"u8, Token(subscription.State))
+                    .Attribute("subid"u8, subscription.SubId.Length > 0 ? subscription.SubId : null)
+                    .Attribute("expiry"u8, subscription.Expiry?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)).Close("subscription"u8);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(notification));
@@ -110,6 +145,28 @@ internal static class PubSubXml
         {
             // XEP-0203: when the item was published
             xml.Open("delay"u8, Ns.Delay).Attribute("stamp"u8, Stamp(delayed.Items[^1].Published)).Close("delay"u8);
+        }
+
+        if (notification is ItemsEvent { LeftOut: { } leftOut })
+        {
+            leftOut.WriteTo(xml);
+        }
+
+        if (notification.Collection is not null || notification.SubIds is not null)
+        {
+            // XEP-0131, behind all else (§7.1.2.4): by what the notification comes.
+            xml.Open("headers"u8, Shim);
+            if (notification.Collection is { } collection)
+            {
+                Header(xml, "Collection"u8, collection);
+            }
+
+            foreach (string subId in notification.SubIds ?? [])
+            {
+                Header(xml, "SubID"u8, subId);
+            }
+
+            xml.Close("headers"u8);
         }
 
         return xml.ToArray();
@@ -129,23 +186,32 @@ internal static class PubSubXml
     }
 
     /// <summary>The answer to a request for items (§6.5).</summary>
-    public static byte[] Items(string node, IReadOnlyList<PublishedItem> items, ResultSetPage? page)
+    /// <param name="items">The items by node: several nodes for a collection (XEP-0248 §6.2).</param>
+    /// <param name="withPublisher">Whether the publishers are told.</param>
+    /// <param name="page">Which page it is, or null.</param>
+    public static byte[] Items(IEnumerable<(string Node, IReadOnlyList<PublishedItem> Items)> items, bool withPublisher, ResultSetPage? page)
     {
         using var xml = new XmlBuilder(4096);
-        xml.Open("pubsub"u8, Ns.PubSub).Open("items"u8).Attribute("node"u8, node);
-        foreach (PublishedItem item in items)
+        xml.Open("pubsub"u8, Ns.PubSub);
+        foreach ((string node, IReadOnlyList<PublishedItem> ofNode) in items)
         {
-            Item(xml, item, withPayload: true, withPublisher: true);
+            xml.Open("items"u8).Attribute("node"u8, node);
+            foreach (PublishedItem item in ofNode)
+            {
+                Item(xml, item, withPayload: true, withPublisher);
+            }
+
+            xml.Close("items"u8);
         }
 
-        xml.Close("items"u8);
         page?.WriteTo(xml);
         return xml.Close("pubsub"u8).ToArray();
     }
 
     /// <summary>Writes the element <c>subscription</c>.</summary>
-    public static void Subscription(XmlBuilder xml, string? node, Jid jid, SubscriptionState state) => xml
-        .Open("subscription"u8).Attribute("node"u8, node).Attribute("jid"u8, jid.ToString()).Attribute("subscription"u8, Token(state)).Close("subscription"u8);
+    public static void Subscription(XmlBuilder xml, string? node, Subscription subscription) => xml
+        .Open("subscription"u8).Attribute("node"u8, node).Attribute("jid"u8, subscription.Jid.ToString()).Attribute("subscription"u8, Token(subscription.State))
+        .Attribute("subid"u8, subscription.SubId.Length > 0 ? subscription.SubId : null).Close("subscription"u8);
 
     /// <summary>An element of <paramref name="ns"/> around what is written into it.</summary>
     public static byte[] PubSub(string ns, Action<XmlBuilder> content)
@@ -211,12 +277,15 @@ internal static class PubSubXml
         xml.Close("item"u8);
     }
 
+    private static void Header(XmlBuilder xml, ReadOnlySpan<byte> name, string value) => xml.Open("header"u8).Attribute("name"u8, name).Text(value).Close("header"u8);
+
     private static DataForm AuthorizationForm(AuthorizationRequest request) =>
         new DataForm(Forms.FormType.Form, Ns.PubSub + "#subscribe_authorization")
         {
             Title = "PubSub subscriber request",
             Instructions = "To approve this entity's subscription request, allow it; to deny it, do not.",
         }
+        .Add(FormField.Single("pubsub#subid", "hidden", request.SubId))
         .Add(FormField.Single("pubsub#node", "text-single", request.Node, "Node"))
         .Add(FormField.Single("pubsub#subscriber_jid", "jid-single", request.Jid.ToString(), "Subscriber"))
         .Add(FormField.Boolean("pubsub#allow", false, "Allow this JID to subscribe to this node?"));

@@ -1,5 +1,7 @@
+using System.Text;
 using IotXmpp.Hub.Forms;
 using IotXmpp.Hub.Storage;
+using IotXmpp.Hub.Xml;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.PubSub;
@@ -55,6 +57,17 @@ public sealed class PublisherUseCases
             return error;
         }
 
+        if (node.IsMicroblog)
+        {
+            items = [.. items.Select(i => i with { Id = i.Id ?? Guid.CreateVersion7(_context.Now).ToString("N") })];
+            if (Microblog.Complete(_context.Address, node.Name, items) is not { } posts)
+            {
+                return PubSubError.InvalidPayload;
+            }
+
+            items = posts;
+        }
+
         DateTimeOffset now = _context.Now;
         string publisher = actor.Bare.ToString();
         var published = new PublishedItem[items.Count];
@@ -66,29 +79,53 @@ public sealed class PublisherUseCases
             published[i] = new PublishedItem(ids[i], publisher, now, items[i].Payload);
         }
 
+        IKeptItems? kept = _context.Keepers.Take(node.Name, actor, items);
         if (!configuration.PersistItems)
         {
+            if (kept is not null)
+            {
+                try
+                {
+                    await _context.Store.KeepAsync(kept).ConfigureAwait(false);
+                }
+                catch (PublicationRefusedException e)
+                {
+                    return e.Error;
+                }
+            }
+
             if (published.Length > 0)
             {
                 PublishedItem last = published[^1];
                 node.LastTransient = last with { Payload = last.Payload.ToArray() };
             }
 
-            _context.Notify(node, new ItemsEvent(node.Name, published, configuration.DeliverPayloads, IsDelayed: false));
+            _context.Notify(node, Published(node, published));
             return ids;
         }
 
         try
         {
-            await _context.Store.PublishAsync(
-                node.Id,
-                published,
-                _context.MaxItems(configuration),
-                () => _context.Notify(node, new ItemsEvent(node.Name, published, node.Configuration.DeliverPayloads, IsDelayed: false))).ConfigureAwait(false);
+            bool isStored = await _context.Store.PublishAsync(node.Id, published, _context.MaxItems(configuration), kept, configuration.PublishNodeFull, gone =>
+            {
+                _context.Notify(node, Published(node, published));
+                if (gone is { Count: > 0 } && node.Configuration.NotifyRetract)
+                {
+                    _context.Notify(node, new RetractEvent(node.Name, gone)); // §7.1.2.5: the oldest
+                }
+            }).ConfigureAwait(false);
+            if (!isStored)
+            {
+                return PubSubError.NodeFull;
+            }
         }
         catch (StorageException e) when (e.Failure == StorageFailure.Constraint)
         {
             return PubSubError.ItemNotFound; // deleted since we looked
+        }
+        catch (PublicationRefusedException e)
+        {
+            return e.Error;
         }
 
         return ids;
@@ -146,6 +183,9 @@ public sealed class PublisherUseCases
         };
     }
 
+    private static ItemsEvent Published(Node node, PublishedItem[] items) =>
+        new(node.Name, items, node.Configuration.DeliverPayloads, IsDelayed: false) { WithPublisher = node.Configuration.ItemReply == ItemReply.Publisher };
+
     private async ValueTask<Outcome<Node>> AutoCreateAsync(Jid actor, string? nodeName, DataForm? options, CancellationToken cancel)
     {
         if (string.IsNullOrEmpty(nodeName))
@@ -155,19 +195,19 @@ public sealed class PublisherUseCases
 
         if (!_context.Options.AutoCreate)
         {
-            return PubSubError.ItemNotFound;
+            return await _context.MissingAsync(nodeName, cancel).ConfigureAwait(false);
         }
 
-        Outcome<Node> made = await _owner.CreateNodeAsync(actor, nodeName, c => options is null ? c : NodeConfigurationForm.ApplyPublishOptions(c, options, _context.Options), cancel).ConfigureAwait(false);
+        Outcome<Node> made = await _owner.CreateNodeAsync(actor, nodeName, c => options is null ? c : NodeConfigurationForm.ApplyPublishOptions(c, options, _context.Options), null, cancel).ConfigureAwait(false);
         if (made.Error is null)
         {
             return made;
         }
 
-        // §7.1.3.3: who may not make it is told that there is no such node.
+        // §7.1.3.3: who may not make it is told that there is no such node, or where it is now.
         if (made.Error == PubSubError.Forbidden)
         {
-            return PubSubError.ItemNotFound;
+            return await _context.MissingAsync(nodeName, cancel).ConfigureAwait(false);
         }
 
         // Two publications at once: the other one made it.
@@ -197,6 +237,11 @@ public sealed class PublisherUseCases
     /// <summary>Whether the request fits the node (§7.1.3.4–6).</summary>
     private PubSubError? Check(NodeConfiguration configuration, IReadOnlyList<ItemToPublish> items)
     {
+        if (configuration.NodeType == NodeType.Collection)
+        {
+            return PubSubError.PublishUnsupported;
+        }
+
         bool takesItems = configuration.PersistItems || configuration.DeliverPayloads;
         if (items.Count == 0)
         {
@@ -211,6 +256,11 @@ public sealed class PublisherUseCases
         if (items.Count > _context.Options.ItemsPerRequest)
         {
             return PubSubError.PolicyViolation;
+        }
+
+        if (configuration.PersistItems && items.Count > _context.MaxItems(configuration))
+        {
+            return PubSubError.TooManyItems; // §12.9
         }
 
         int payloadLimit = configuration.MaxPayloadSize > 0 ? Math.Min(configuration.MaxPayloadSize, _context.Options.PayloadBytes) : _context.Options.PayloadBytes;
@@ -231,8 +281,43 @@ public sealed class PublisherUseCases
             {
                 return PubSubError.PayloadTooBig;
             }
+
+            if (configuration.Type.Length > 0 && !item.Payload.IsEmpty && !IsOfType(item.Payload.Span, configuration.Type))
+            {
+                return PubSubError.InvalidPayload;
+            }
         }
 
         return null;
+    }
+
+    // §7.1.3.5: where the type is a namespace, the payload is of it. A type that is no address says what the payloads mean, not what they look like.
+    private static bool IsOfType(ReadOnlySpan<byte> payload, string type)
+    {
+        if (!type.Contains(':', StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        var reader = new XmlSpanReader(payload);
+        while (reader.Read())
+        {
+            if (reader.Node == XmlNode.Start)
+            {
+                return IsText(reader.Namespace, type);
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsText(ReadOnlySpan<byte> utf8, string text)
+    {
+        if (utf8.Length == text.Length)
+        {
+            return Ascii.Equals(utf8, text); // every namespace in use, without a copy
+        }
+
+        return Encoding.UTF8.GetString(utf8) == text;
     }
 }

@@ -25,9 +25,9 @@ public sealed class ServiceUseCases
         bool made = false;
         if (node is null)
         {
-            NodeConfiguration configuration = configure(new NodeConfiguration { MaxItems = _context.Options.DefaultMaxItems });
-            made = await _context.Store.CreateAsync(name, owner.Bare.ToString(), _context.Now, configuration, Affiliation.Owner, 0, created => _context.Nodes.Put(created)).ConfigureAwait(false)
-                == CreateResult.Created;
+            NodeConfiguration configuration = configure(_context.DefaultConfiguration(name));
+            made = (await _context.Store.CreateAsync(
+                new NewNode(name, owner.Bare.ToString(), _context.Now, configuration), Affiliation.Owner, 0, null, (created, _) => _context.Nodes.Put(created)).ConfigureAwait(false)).Result == CreateResult.Created;
             node = await _context.NodeAsync(name, cancel).ConfigureAwait(false);
         }
 
@@ -62,20 +62,52 @@ public sealed class ServiceUseCases
                 await SetAsync(node, [(bare, Affiliation.None)]).ConfigureAwait(false);
             }
 
-            Subscription[] ended = [.. node.Subscriptions(_context.Now).Where(s => s.Jid.Bare.Equals(bare)).Select(s => s with { State = SubscriptionState.None })];
-            if (ended.Length == 0)
-            {
-                continue;
-            }
+            await _context.ChangeAsync(node, [.. node.Subscriptions(_context.Now).Where(s => s.Jid.Bare.Equals(bare)).Select(s => s with { State = SubscriptionState.None })]).ConfigureAwait(false);
+        }
+    }
 
-            await _context.Store.SetSubscriptionsAsync(node.Id, ended, 0, () =>
+    /// <summary>Ends the subscriptions to a thing's nodes of those who may not read them any more, and tells them (§8.8.4).</summary>
+    /// <param name="thing">The thing's id.</param>
+    /// <param name="entity">Whose subscriptions are looked at (bare JID); null for everybody's.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async ValueTask RecheckAsync(string thing, Jid? entity, CancellationToken cancel = default)
+    {
+        foreach (string name in await _context.Store.NamesBelowAsync(PubSubContext.ThingsPrefix + thing + "/", cancel).ConfigureAwait(false))
+        {
+            await RecheckNodeAsync(name, entity?.Bare, cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends what somebody has subscribed to of things that he may not read any more, and tells him (§8.8.4).</summary>
+    /// <param name="entity">Who (bare JID).</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async ValueTask RecheckAsync(Jid entity, CancellationToken cancel = default)
+    {
+        Jid bare = entity.Bare;
+        List<(string Node, Subscription Subscription)> all = await _context.Store.SubscriptionsOfAsync(bare.ToString(), _context.Now, cancel).ConfigureAwait(false);
+        foreach (string name in all.Select(s => s.Node).Where(n => n.StartsWith(PubSubContext.ThingsPrefix, StringComparison.Ordinal)).Distinct(StringComparer.Ordinal))
+        {
+            await RecheckNodeAsync(name, bare, cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Who has subscribed to nodes of things (bare JIDs).</summary>
+    public ValueTask<List<Jid>> SubscribersOfThingsAsync(CancellationToken cancel = default) => _context.Store.SubscribersBelowAsync(PubSubContext.ThingsPrefix, cancel);
+
+    private async ValueTask RecheckNodeAsync(string name, Jid? entity, CancellationToken cancel)
+    {
+        if (await _context.NodeAsync(name, cancel).ConfigureAwait(false) is not { } node)
+        {
+            return;
+        }
+
+        foreach (IGrouping<Jid, Subscription> subscriber in node.Subscriptions(_context.Now).Where(s => entity is null || s.Jid.Bare.Equals(entity)).GroupBy(s => s.Jid.Bare))
+        {
+            Affiliation affiliation = await _context.AffiliationAsync(node, subscriber.Key, cancel).ConfigureAwait(false);
+            if (await _context.AccessErrorAsync(node, subscriber.Key, affiliation, cancel).ConfigureAwait(false) is not null)
             {
-                foreach (Subscription subscription in ended)
-                {
-                    _context.Nodes.Cached(node.Name)?.RemoveSubscription(subscription.Jid);
-                    _context.Tell(new SubscriptionEvent(node.Name, subscription.Jid, SubscriptionState.None), [subscription.Jid]);
-                }
-            }).ConfigureAwait(false);
+                await _context.ChangeAsync(node, [.. subscriber.Select(s => s with { State = SubscriptionState.None })]).ConfigureAwait(false);
+            }
         }
     }
 
