@@ -86,10 +86,12 @@ public sealed class MetaTags
     /// <param name="text">Such as <c>IoTDisco;SN:1;MAN:example.org;MODEL:X;KEY:…</c>.</param>
     /// <param name="tags">The tags.</param>
     /// <param name="error">What is wrong, for people.</param>
-    public static bool TryParse(string text, [NotNullWhen(true)] out MetaTags? tags, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(string text, [NotNullWhen(true)] out MetaTags? tags, [NotNullWhen(false)] out string? error) => TryRead(text.Trim(), out tags, out error);
+
+    /// <summary>The same with every character as it stands: a value may end with a space.</summary>
+    internal static bool TryRead(string text, [NotNullWhen(true)] out MetaTags? tags, [NotNullWhen(false)] out string? error)
     {
         tags = null;
-        text = text.Trim();
         if (!text.StartsWith(Intro + ";", StringComparison.Ordinal))
         {
             error = $"it does not begin with {Intro};";

@@ -39,7 +39,7 @@ internal sealed class RegistryCommands(ThingProvisioning things, ThingRights rig
             (actor, id, form, cancel) => things.RenameAsync(actor, id, (form["name"]?.Value ?? "").Trim(), cancel));
         Add(book, "key", "Make a new claim code", "The thing's old code counts no more.", [], (actor, id, _, cancel) => things.NewKeyAsync(actor, id, cancel));
         Add(book, "show", "Show a thing", "What the registry has of it.", [], async (actor, id, _, cancel) =>
-            await rights.FindAsync(id, cancel).ConfigureAwait(false) is { } thing && await things.MayManageAsync(actor, thing, cancel).ConfigureAwait(false)
+            await rights.FindAsync(id, cancel).ConfigureAwait(false) is { } thing && await (things.Sees ?? things.MayManageAsync)(actor, thing, cancel).ConfigureAwait(false)
                 ? new ThingResult(RegistryOutcome.Done, thing)
                 : RegistryOutcome.NotFound);
     }

@@ -38,5 +38,6 @@ public static class RegistryMigrations
             INSERT INTO thing (id, account, node_id, source_id, cache_type, state, owner, registered, claimed, version)
                 SELECT name, name, '', '', '', 3, owner, created, created, 1 FROM account WHERE owner IS NOT NULL;
             """),
+        new("Registry", 2, "whether the hub has made a thing's KEY", "ALTER TABLE thing ADD COLUMN hub_key {long} NOT NULL DEFAULT 0;"),
     ];
 }

@@ -19,7 +19,6 @@ public sealed class RegistryModule(RegistryStore store, AccountService accounts,
     /// <summary>The registry's part of its address.</summary>
     public const string Subdomain = "things";
 
-    private ILogger _log = null!;
 
     /// <inheritdoc/>
     public string Name => "Registry";
@@ -30,25 +29,30 @@ public sealed class RegistryModule(RegistryStore store, AccountService accounts,
     /// <summary>Makes things and takes them back; after <see cref="Register"/>.</summary>
     public ThingProvisioning Provisioning { get; private set; } = null!;
 
+    /// <summary>Lets rights follow owners; after <see cref="Register"/>.</summary>
+    public ThingRights Rights { get; private set; } = null!;
+
     /// <summary>The registry by XEP-0347; after <see cref="Register"/>.</summary>
     public ThingRegistry Things { get; private set; } = null!;
 
     /// <inheritdoc/>
     public void Register(IModuleBuilder module)
     {
-        _log = module.Hub.Loggers.CreateLogger<RegistryModule>();
         RegistryOptions options = module.Options<RegistryOptions>("Registry");
         if (options.Validate().FirstOrDefault() is { } wrong)
         {
             throw new ArgumentException(wrong);
         }
 
-        var rights = new ThingRights(store, accounts, links, pubSub.Service.Hub, module.Hub.Domain);
+        ThingRights rights = Rights = new ThingRights(store, accounts, links, pubSub.Service.Hub, module.Hub.Domain);
         Provisioning = new ThingProvisioning(store, rights, accounts, links, options, module.Hub.Time);
-        Things = new ThingRegistry(store, rights, accounts, new ThingContact(module.Hub, rights, options), options, module.Hub.Time);
+        var contact = new ThingContact(module.Hub, rights, options);
+        Things = new ThingRegistry(store, rights, accounts, contact, options, module.Hub.Time);
+        // A thing that is reset here is told so, as when it is disowned; one that is away learns it when it registers.
+        Provisioning.Changed += (thing, change) => _ = change == ThingChange.Disowned ? contact.DisownedAsync(thing, CancellationToken.None) : Task.CompletedTask;
         new DiscoveryRequests(Things, rights, options).Register(module.Component(Subdomain).Identity("component", "generic", "Things"));
         new RegistryCommands(Provisioning, rights).AddTo(commands);
-        module.Hub.Accounts.Removed += Forget;
+        module.Hub.Accounts.Removed += account => Provisioning.ForgetAsync(account);
         module.Starting(cancel => new ValueTask(rights.SettleAllAsync(cancel)));
         module.Stopping(_ =>
         {
@@ -56,23 +60,4 @@ public sealed class RegistryModule(RegistryStore store, AccountService accounts,
             return ValueTask.CompletedTask;
         });
     }
-
-    private async void Forget(string account)
-    {
-        try
-        {
-            await Provisioning.ForgetAsync(account).ConfigureAwait(false);
-        }
-        catch (StorageException e)
-        {
-            RegistryLog.NotForgotten(_log, e, account);
-        }
-    }
-}
-
-/// <summary>Logs of <see cref="RegistryModule"/>.</summary>
-internal static partial class RegistryLog
-{
-    [LoggerMessage(Level = LogLevel.Error, Message = "The registry still has the things of the removed account {Account}")]
-    public static partial void NotForgotten(ILogger log, Exception e, string account);
 }

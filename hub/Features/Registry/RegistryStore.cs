@@ -11,10 +11,20 @@ namespace IotXmpp.Hub.Features.Registry;
 /// </summary>
 public sealed class RegistryStore(ISqlDatabase database) : IDisposable
 {
-    private const string Columns = "id, account, node_id, source_id, cache_type, state, owner, claim_hash, moving_from, revoked, registered, claimed, version";
+    private const string Columns = "id, account, node_id, source_id, cache_type, state, owner, claim_hash, moving_from, revoked, registered, claimed, version, hub_key";
 
     private readonly SemaphoreSlim _refresh = new(1, 1);
     private Catalog _catalog = new(0, ImmutableSortedDictionary.Create<string, Thing>(StringComparer.Ordinal));
+    private long _heard = 1; // the number of the last change that this process knows of
+
+    /// <summary>
+    /// All things as this process knows them: with all its own changes, and those of other processes as of the last <see cref="AllAsync"/>. Where nothing has changed it reads no SQL and does not wait.
+    /// </summary>
+    public ValueTask<ImmutableSortedDictionary<string, Thing>> KnownAsync(CancellationToken cancel = default)
+    {
+        Catalog catalog = Volatile.Read(ref _catalog);
+        return catalog.Generation >= Volatile.Read(ref _heard) ? new(catalog.Things) : AllAsync(cancel);
+    }
 
     /// <summary>All things by id, as they are now.</summary>
     public async ValueTask<ImmutableSortedDictionary<string, Thing>> AllAsync(CancellationToken cancel = default)
@@ -26,6 +36,7 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
             return catalog.Things;
         }
 
+        // From here on KnownAsync waits for it, too.
         await _refresh.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
@@ -64,7 +75,7 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
     /// <param name="id">Its id.</param>
     /// <param name="change">Gets the thing as it is, or null, and gives it as it shall be (the same: no change; null: away with it) and what came of it. Runs on the database's writer: pure code only.</param>
     /// <returns>The thing as it is now, or null, and what came of it.</returns>
-    public Task<(Thing? Thing, T Result)> ChangeAsync<T>(string id, Func<Thing?, (Thing? After, T Result)> change) => database.WriteAsync(session =>
+    public Task<(Thing? Thing, T Result)> ChangeAsync<T>(string id, Func<Thing?, (Thing? After, T Result)> change) => WriteAsync(session =>
     {
         Thing? before = ById(session, id);
         (Thing? after, T result) = change(before);
@@ -76,10 +87,29 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
         return (Write(session, id, after), result);
     });
 
+    /// <summary>Changes several things, all or none.</summary>
+    /// <param name="changes">By id: gets the thing as it is and gives it as it shall be. Runs on the database's writer: pure code only. What is gone meanwhile is left out.</param>
+    /// <param name="together">What is written in the same unit; what it throws undoes all.</param>
+    /// <returns>The things that have changed, as they were and as they are.</returns>
+    public Task<List<(Thing Before, Thing After)>> ChangeAllAsync(IReadOnlyList<(string Id, Func<Thing, Thing> Change)> changes, Action<SqlSession> together) => WriteAsync(session =>
+    {
+        var changed = new List<(Thing, Thing)>();
+        foreach ((string id, Func<Thing, Thing> change) in changes)
+        {
+            if (ById(session, id) is { } before && change(before) is var after && !ReferenceEquals(after, before))
+            {
+                changed.Add((before, Write(session, id, after)!));
+            }
+        }
+
+        together(session);
+        return changed;
+    });
+
     /// <summary>Gives a thing to who presents its key, when it is the only one of that key; atomically, so of two claimers one gets it.</summary>
     /// <param name="hash">From <see cref="ClaimKey.Hash"/>.</param>
     /// <param name="claim">Gets the thing and gives it as it shall be, or null to refuse. Runs on the database's writer: pure code only.</param>
-    public Task<Thing?> ClaimAsync(byte[] hash, Func<Thing, Thing?> claim) => database.WriteAsync(session =>
+    public Task<Thing?> ClaimAsync(byte[] hash, Func<Thing, Thing?> claim) => WriteAsync(session =>
     {
         var ids = new List<string>();
         SqlStatement rows = session.Prepare("SELECT id FROM thing WHERE claim_hash = $1").Bind(1, hash);
@@ -98,7 +128,7 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
 
     /// <summary>Forgets an account: its thing and those behind it.</summary>
     /// <returns>The things that were forgotten.</returns>
-    public Task<List<Thing>> ForgetAsync(string account) => database.WriteAsync(session =>
+    public Task<List<Thing>> ForgetAsync(string account) => WriteAsync(session =>
     {
         var gone = new List<Thing>();
         SqlStatement rows = session.Prepare($"SELECT {Columns} FROM thing WHERE account = $1").Bind(1, account);
@@ -117,6 +147,18 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _refresh.Dispose();
+
+    // What this process has changed counts in it as soon as who changed it goes on.
+    private async Task<T> WriteAsync<T>(Func<SqlSession, T> unit)
+    {
+        (T result, long generation) = await database.WriteAsync(session => (unit(session), Generation(session).Value)).ConfigureAwait(false);
+        for (long heard = Volatile.Read(ref _heard); heard < generation;)
+        {
+            heard = Interlocked.CompareExchange(ref _heard, generation, heard) is var seen && seen == heard ? generation : seen;
+        }
+
+        return result;
+    }
 
     private static (long Value, long Forgotten) Generation(SqlSession session)
     {
@@ -212,6 +254,7 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
         Registered = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)),
         Claimed = Time(row.GetInt64OrNull(11)),
         Version = row.GetInt64(12),
+        IsHubKey = row.GetBoolean(13),
     };
 
     private static DateTimeOffset? Time(long? milliseconds) => milliseconds is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
@@ -231,14 +274,14 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
         }
 
         session.Prepare("""
-            INSERT INTO thing (id, account, node_id, source_id, cache_type, state, owner, claim_hash, moving_from, revoked, registered, claimed, version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            INSERT INTO thing (id, account, node_id, source_id, cache_type, state, owner, claim_hash, moving_from, revoked, registered, claimed, version, hub_key)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, owner = excluded.owner, claim_hash = excluded.claim_hash, moving_from = excluded.moving_from,
-                revoked = excluded.revoked, registered = excluded.registered, claimed = excluded.claimed, version = excluded.version
+                revoked = excluded.revoked, registered = excluded.registered, claimed = excluded.claimed, version = excluded.version, hub_key = excluded.hub_key
             """)
             .Bind(1, id).Bind(2, thing.Account).Bind(3, thing.NodeId).Bind(4, thing.SourceId).Bind(5, thing.CacheType).Bind(6, (long)thing.State).Bind(7, thing.Owner?.ToString())
             .Bind(8, thing.ClaimHash).Bind(9, thing.MovingFrom).Bind(10, thing.Revoked?.ToUnixTimeMilliseconds()).Bind(11, thing.Registered.ToUnixTimeMilliseconds())
-            .Bind(12, thing.Claimed?.ToUnixTimeMilliseconds()).Bind(13, version).Execute();
+            .Bind(12, thing.Claimed?.ToUnixTimeMilliseconds()).Bind(13, version).Bind(14, thing.IsHubKey).Execute();
         session.Prepare("DELETE FROM thing_tag WHERE thing = $1").Bind(1, id).Execute();
         foreach (MetaTag tag in thing.Tags.Values)
         {

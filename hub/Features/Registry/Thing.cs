@@ -58,6 +58,9 @@ public sealed record Thing(string Id, string Account)
     /// <summary>Set while rights have not all followed a change of the owner: the owner before, or empty for none.</summary>
     public string? MovingFrom { get; init; }
 
+    /// <summary>Whether the hub has made its KEY: one that the thing itself announces does not take its place, so that an old label stays void.</summary>
+    public bool IsHubKey { get; init; }
+
     /// <summary>When its keys were taken away; null while it has some.</summary>
     public DateTimeOffset? Revoked { get; init; }
 

@@ -43,6 +43,9 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
     /// <summary>Tells what has become of a thing, after it is durable.</summary>
     public event Action<Thing, ThingChange>? Changed;
 
+    /// <summary>A thing is about to be forgotten with its account, or its gateway's: who keeps something of it removes that, awaited.</summary>
+    public event Func<Thing, Task>? Forgetting;
+
     /// <summary>Whether a text is a thing's id (wire profile, addresses).</summary>
     public static bool IsThingId(string id) => id.Length is >= 1 and <= 64 && id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
@@ -104,7 +107,7 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
         DateTimeOffset now = time.GetUtcNow();
         (Thing? thing, bool isNew) = await store.ChangeAsync(provision.Id, before => before switch
         {
-            null => (new Thing(provision.Id, provision.Id) { State = ThingState.Private, Owner = owner, Tags = ClaimKey.ByName(tags), ClaimHash = hash, MovingFrom = "", Registered = now, Claimed = now }, true),
+            null => (new Thing(provision.Id, provision.Id) { State = ThingState.Private, Owner = owner, Tags = ClaimKey.ByName(tags), ClaimHash = hash, IsHubKey = true, MovingFrom = "", Registered = now, Claimed = now }, true),
             { Owner: null } => (before with { State = ThingState.Private, Owner = owner, Claimed = now, MovingFrom = "", Revoked = null }, false),
             { Revoked: not null } => (before with { Revoked = null }, false),
             _ => (before, false),
@@ -200,6 +203,7 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
             Claimed = null,
             Tags = ClaimKey.ByName(tags),
             ClaimHash = hash ?? before.ClaimHash,
+            IsHubKey = hash is not null || before.IsHubKey,
             // One that was being moved already has not let go of its former owner.
             MovingFrom = before.Owner?.ToString() ?? before.MovingFrom ?? "",
         }, before.Owner)).ConfigureAwait(false);
@@ -232,52 +236,78 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
         (Thing? changed, _) = await store.ChangeAsync(thing!.Id, before => (before is null ? null : before with
         {
             ClaimHash = hash,
+            IsHubKey = true,
             Tags = ClaimKey.ByName([.. before.Tags.Values.Where(t => tags.All(c => c.Name != t.Name)), .. tags]),
         }, true)).ConfigureAwait(false);
         return changed is null ? RegistryOutcome.NotFound : new ThingResult(RegistryOutcome.Done, changed, MetaTags.ToText(tags, key));
     }
 
+    /// <summary>Whether somebody may see what is told of a thing; null for who may change the thing itself (<see cref="MayManageAsync"/>).</summary>
+    public Func<Jid, Thing, CancellationToken, ValueTask<bool>>? Sees { get; set; }
+
+    /// <summary>Whether somebody may change what is told of a thing; null for who may change the thing itself (<see cref="MayManageAsync"/>).</summary>
+    public Func<Jid, Thing, CancellationToken, ValueTask<bool>>? Maintains { get; set; }
+
     /// <summary>Gives a thing another name for people (tag NAME, and in its owner's roster); empty takes it away. Its id and its address stay.</summary>
-    public async Task<ThingResult> RenameAsync(Jid? actor, string id, string name, CancellationToken cancel = default)
+    public Task<ThingResult> RenameAsync(Jid? actor, string id, string name, CancellationToken cancel = default) => DescribeAsync(actor, id, new ThingDetails { Name = name }, cancel);
+
+    /// <summary>Changes what is told of a thing: for who maintains it.</summary>
+    public async Task<ThingResult> DescribeAsync(Jid? actor, string id, ThingDetails details, CancellationToken cancel = default)
     {
-        (RegistryOutcome outcome, Thing? thing) = await ManagedAsync(actor, id, cancel).ConfigureAwait(false);
-        if (outcome != RegistryOutcome.Done)
+        ArgumentNullException.ThrowIfNull(details);
+        Thing? thing = await rights.FindAsync(id, cancel).ConfigureAwait(false);
+        if (thing is null || (actor is not null && !await (Maintains ?? MayManageAsync)(actor, thing, cancel).ConfigureAwait(false)))
         {
-            return outcome;
+            return thing is null && (actor is null || await MayProvisionAsync(actor, cancel).ConfigureAwait(false)) ? RegistryOutcome.NotFound : RegistryOutcome.Forbidden;
         }
 
-        if (name.Length > MetaTags.ValueLimit || name.Any(char.IsControl))
+        if (details.Check() is not null)
         {
             return RegistryOutcome.BadId;
         }
 
-        (Thing? renamed, _) = await store.ChangeAsync(thing!.Id, before =>
+        (Thing? changed, Thing? was) = await store.ChangeAsync(id, before =>
         {
-            if (before is null)
-            {
-                return (null, false);
-            }
-
-            IEnumerable<MetaTag> others = before.Tags.Values.Where(t => t.Name != "NAME");
-            return (before with { Tags = ClaimKey.ByName(name.Length == 0 ? others : others.Append(new MetaTag("NAME", name))) }, true);
+            Thing? after = before is null ? null : details.ApplyTo(before);
+            return after?.Tags.Count > MetaTags.CountLimit ? (before, before) : (after, ReferenceEquals(after, before) ? before : null);
         }).ConfigureAwait(false);
-        if (renamed is null)
+        if (changed is null)
         {
             return RegistryOutcome.NotFound;
         }
 
-        if (!renamed.IsBehindGateway && renamed.Owner is { } owner)
+        if (was is not null)
         {
-            await links.RenameAsync(rights.Of(renamed.Account), owner, renamed.Name).ConfigureAwait(false);
+            return details.ApplyTo(was).Tags.Count > MetaTags.CountLimit ? RegistryOutcome.TooMany : new ThingResult(RegistryOutcome.Done, changed);
         }
 
-        Changed?.Invoke(renamed, ThingChange.Updated);
-        return new ThingResult(RegistryOutcome.Done, renamed);
+        await DescribedAsync(thing, changed).ConfigureAwait(false);
+        return new ThingResult(RegistryOutcome.Done, changed);
+    }
+
+    /// <summary>What was told of a thing has changed: the name in its owner's roster follows, and who keeps an audit is told.</summary>
+    public async Task DescribedAsync(Thing before, Thing after)
+    {
+        if (before.Name != after.Name && !after.IsBehindGateway && after.Owner is { } owner)
+        {
+            await links.RenameAsync(rights.Of(after.Account), owner, after.Name).ConfigureAwait(false);
+        }
+
+        Changed?.Invoke(after, ThingChange.Updated);
     }
 
     /// <summary>Forgets the things of an account that is gone.</summary>
     public async Task ForgetAsync(string account)
     {
+        // What others keep of its things goes first: what a crash interrupts finds them here again.
+        foreach (Thing thing in (await store.AllAsync().ConfigureAwait(false)).Values.Where(t => t.Account == account))
+        {
+            foreach (Func<Thing, Task> forget in (Forgetting?.GetInvocationList() ?? []).Cast<Func<Thing, Task>>())
+            {
+                await forget(thing).ConfigureAwait(false);
+            }
+        }
+
         foreach (Thing thing in await store.ForgetAsync(account).ConfigureAwait(false))
         {
             Changed?.Invoke(thing, ThingChange.Forgotten);

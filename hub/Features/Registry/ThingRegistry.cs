@@ -51,8 +51,8 @@ public sealed class ThingRegistry(RegistryStore store, ThingRights rights, Accou
     public event Action<Thing, ThingChange>? Changed;
 
     /// <summary>
-    /// A thing registers itself (§3.2–3.4). One that is somebody's stays as it is: the answer has its owner. A registration without a KEY keeps the one that the thing was provisioned with, or makes a
-    /// thing behind a gateway its gateway's owner's.
+    /// A thing registers itself (§3.2–3.4). One that is somebody's stays as it is: the answer has its owner. A KEY that the hub has made stays, whatever the thing presents: its label may be an old one.
+    /// A registration without a KEY keeps the one that there is, or makes a thing behind a gateway its gateway's owner's.
     /// </summary>
     public async Task<RegistryAnswer> RegisterAsync(ThingAddress address, MetaTags tags, bool isSelfOwned, CancellationToken cancel = default)
     {
@@ -110,7 +110,7 @@ public sealed class ThingRegistry(RegistryStore store, ThingRights rights, Accou
                 return (made with { State = ThingState.Public, Owner = speaker, Claimed = isNew ? now : made.Claimed, Tags = ClaimKey.ByName(all), ClaimHash = null, MovingFrom = isNew ? made.MovingFrom ?? "" : made.MovingFrom }, (RegistryOutcome.Done, isNew));
             }
 
-            if (hash is not null)
+            if (hash is not null && !made.IsHubKey)
             {
                 return (made with { State = ThingState.Unclaimed, Tags = ClaimKey.ByName(all.Select(t => t with { IsClaim = true })), ClaimHash = hash }, (RegistryOutcome.Done, false));
             }
@@ -212,7 +212,7 @@ public sealed class ThingRegistry(RegistryStore store, ThingRights rights, Accou
             null or { IsBehindGateway: true } => (null, true),
             { Owner: not null, IsSelfOwned: false } => (before with { State = ThingState.Removed }, true),
             // What is known of an account that is a thing's stays known: nobody else gets its name.
-            _ => (before with { State = ThingState.Unclaimed, Owner = null, Claimed = null, Tags = ClaimKey.ByName([]), ClaimHash = null }, true),
+            _ => (before with { State = ThingState.Unclaimed, Owner = null, Claimed = null, Tags = ClaimKey.ByName([]), ClaimHash = null, IsHubKey = false }, true),
         }).ConfigureAwait(false);
         Changed?.Invoke(left ?? thing, left is null ? ThingChange.Forgotten : ThingChange.Updated);
     }
@@ -235,7 +235,8 @@ public sealed class ThingRegistry(RegistryStore store, ThingRights rights, Accou
             : RegistryOutcome.NotFound;
 
     /// <summary>
-    /// An owner gives a thing up (§3.14): only when the thing acknowledges it, since otherwise it could not be claimed again. Its tags go, and so does its KEY: it registers itself anew.
+    /// An owner gives a thing up (§3.14): only when the thing acknowledges it, since otherwise it could not be claimed again. Its tags go, and so does its KEY: it registers itself anew. A KEY
+    /// that the hub has made stays with its tags, since the thing need not know it.
     /// </summary>
     public async Task<RegistryAnswer> DisownAsync(Jid owner, ThingAddress address, CancellationToken cancel = default)
     {
@@ -259,7 +260,15 @@ public sealed class ThingRegistry(RegistryStore store, ThingRights rights, Accou
 
             byte[] unknown = RandomNumberGenerator.GetBytes(32); // §3.14: of a KEY that nobody knows
             (Thing? free, bool isDone) = await store.ChangeAsync(thing.Id, before => IsListedOf(before, owner)
-                ? (before! with { State = ThingState.Unclaimed, Owner = null, Claimed = null, Tags = ClaimKey.ByName([]), ClaimHash = unknown, MovingFrom = owner.Bare.ToString() }, true)
+                ? (before! with
+                {
+                    State = ThingState.Unclaimed,
+                    Owner = null,
+                    Claimed = null,
+                    Tags = ClaimKey.ByName(before.Tags.Values.Where(t => t.IsClaim && before.IsHubKey)),
+                    ClaimHash = before.IsHubKey ? before.ClaimHash : unknown,
+                    MovingFrom = owner.Bare.ToString(),
+                }, true)
                 : (before, false)).ConfigureAwait(false);
             if (!isDone)
             {
@@ -341,7 +350,7 @@ public sealed class ThingRegistry(RegistryStore store, ThingRights rights, Accou
                 return (before, RegistryOutcome.TooMany);
             }
 
-            return (tags.Secret is null ? changed : changed with { ClaimHash = hash }, RegistryOutcome.Done);
+            return (tags.Secret is null || before.IsHubKey ? changed : changed with { ClaimHash = hash }, RegistryOutcome.Done);
         }).ConfigureAwait(false);
         if (outcome == RegistryOutcome.Done && after?.Owner is not null)
         {

@@ -20,6 +20,9 @@ public sealed class ThingRights(RegistryStore store, AccountService accounts, Ro
     // One at a time: a thing that is claimed and disowned at once ends as the registry says.
     private readonly SemaphoreSlim _gate = new(1, 1);
 
+    /// <summary>A thing's owner is another one than the one told with it (null for none), and all here has followed: who lets more follow does it now, awaited; after a crash again, so he may find his work done.</summary>
+    public event Func<Thing, Jid?, Task>? Moved;
+
     /// <summary>The registry's own address: it owns the nodes that the hub publishes to.</summary>
     public Jid Service { get; } = new(string.Empty, RegistryModule.Subdomain + "." + domain.Domain, string.Empty);
 
@@ -104,6 +107,11 @@ public sealed class ThingRights(RegistryStore store, AccountService accounts, Ro
         {
             await links.LinkAsync(speaker, owner, thing.Name).ConfigureAwait(false);
         }
+
+        foreach (Func<Thing, Jid?, Task> moved in (Moved?.GetInvocationList() ?? []).Cast<Func<Thing, Jid?, Task>>())
+        {
+            await moved(thing, before).ConfigureAwait(false);
+        }
     }
 
     private async Task EnsureNodesAsync(Thing thing, Jid speaker, Jid? owner, CancellationToken cancel)
@@ -113,8 +121,8 @@ public sealed class ThingRights(RegistryStore store, AccountService accounts, Ro
         await nodes.EnsureAsync(prefix + "telemetry", speaker, c => Closed(c) with { Type = Ns.SensorData }, [], cancel).ConfigureAwait(false);
         await nodes.EnsureAsync(prefix + "reported", speaker, c => Closed(c) with { Type = Ns.Thing, MaxItems = 1 }, [], cancel).ConfigureAwait(false);
         await nodes.EnsureAsync(prefix + "commands", Service, c => Closed(c) with { Type = Ns.Command }, [], cancel).ConfigureAwait(false);
-        // What shall be configured: the owner publishes it, the thing reads it, also when it comes back.
-        (Jid, Affiliation)[] who = owner is null ? [(speaker, Affiliation.Member)] : [(speaker, Affiliation.Member), (owner, Affiliation.Publisher)];
+        // What shall be configured: the owner publishes it, the thing reads it, also when it comes back, and takes secrets off it.
+        (Jid, Affiliation)[] who = owner is null ? [(speaker, Affiliation.Publisher)] : [(speaker, Affiliation.Publisher), (owner, Affiliation.Publisher)];
         await nodes.EnsureAsync(
             prefix + "desired", Service, c => Closed(c) with { Type = Ns.Thing, MaxItems = 1, SendLastPublishedItem = SendLastPublishedItem.OnSubAndPresence }, who, cancel).ConfigureAwait(false);
     }
