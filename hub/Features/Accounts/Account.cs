@@ -16,12 +16,18 @@ public enum AccountOutcome
     Done,
     /// <summary>There is such an account already.</summary>
     Exists,
+    /// <summary>An account of that name was removed, and what features keep of it is not deleted yet: the name is nobody's. A running hub does that at once.</summary>
+    Leaving,
     /// <summary>There is no such account.</summary>
     NotFound,
     /// <summary>The name is no localpart (RFC 7622 §3.3).</summary>
     BadName,
     /// <summary>The password is empty, too long or has characters that RFC 8265 §4 forbids.</summary>
     BadPassword,
+    /// <summary>It is the last administrator who may log in.</summary>
+    LastAdministrator,
+    /// <summary>What was to be done with it, in one transaction, could not be done: nothing was.</summary>
+    Refused,
 }
 
 /// <summary>What became of an account that may have sessions.</summary>

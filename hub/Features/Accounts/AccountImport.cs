@@ -238,7 +238,13 @@ public sealed class AccountImport(AccountStore store)
 
         if (puts.Count > 0)
         {
-            await store.PutAllAsync(puts, cancellationToken).ConfigureAwait(false);
+            List<string> refused = await store.PutAllAsync(puts, cancellationToken).ConfigureAwait(false);
+            foreach (string name in refused)
+            {
+                state.AddBad(state.Seen[name], "the account was removed, and a running hub has to delete what it left first");
+            }
+
+            puts.RemoveAll(put => refused.Contains(put.Item1));
         }
 
         state.Created += puts.Count - updated;

@@ -27,5 +27,6 @@ public static class AccountMigrations
             INSERT INTO account_generation (id, value) VALUES (1, 1);
             """),
         new("Accounts", 2, "owners of things", "ALTER TABLE account ADD COLUMN owner {text};"),
+        new("Accounts", 3, "removed accounts of which features still have something", "CREATE TABLE account_leaving (name {text} NOT NULL PRIMARY KEY){keyonly};"),
     ];
 }

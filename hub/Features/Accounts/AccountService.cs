@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Sasl;
+using IotXmpp.Hub.Storage;
 
 namespace IotXmpp.Hub.Features.Accounts;
 
@@ -12,6 +14,8 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
 {
     /// <summary>Characters of a password, at most; default 1,024: as long as any that a person types, short enough for PBKDF2's first hash.</summary>
     public const int PasswordLimit = 1_024;
+
+    private readonly ConcurrentDictionary<string, Task<bool>> _leaving = new(StringComparer.Ordinal);
 
     /// <summary>Tells the name of an account and what became of it, after the change is durable: who holds sessions or rights acts on it. Of changes by another process only those are told (within a second) that end sessions.</summary>
     public event Action<string, AccountChange>? Changed;
@@ -34,14 +38,18 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
     public ValueTask<List<Account>> ListAsync(string after, int max, CancellationToken cancellationToken = default) => store.ListAsync(after, max, cancellationToken);
 
     /// <summary>Makes an account.</summary>
-    public async Task<AccountOutcome> CreateAsync(string name, string password, bool administrator = false)
+    /// <param name="name">Its localpart, prepared here.</param>
+    /// <param name="password">Its password.</param>
+    /// <param name="administrator">Its role.</param>
+    /// <param name="together">What is done in the same transaction, where the name is free; false there undoes nothing and makes nothing (<see cref="AccountOutcome.Refused"/>).</param>
+    public async Task<AccountOutcome> CreateAsync(string name, string password, bool administrator = false, Func<SqlSession, bool>? together = null)
     {
         if (!JidPrep.TryLocalpart(name, out string? localpart))
         {
             return AccountOutcome.BadName;
         }
 
-        return TryDerive(password, out ScramCredentials[]? keys, out _, iterations) ? await store.CreateAsync(localpart, keys, administrator).ConfigureAwait(false) : AccountOutcome.BadPassword;
+        return TryDerive(password, out ScramCredentials[]? keys, out _, iterations) ? await store.CreateAsync(localpart, keys, administrator, together: together).ConfigureAwait(false) : AccountOutcome.BadPassword;
     }
 
     /// <summary>Sets a new password.</summary>
@@ -51,12 +59,30 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
             : Task.FromResult(AccountOutcome.BadPassword);
 
     /// <summary>Forbids the log-in, or allows it again.</summary>
-    public Task<AccountOutcome> SetDisabledAsync(string name, bool disabled) =>
-        ChangeAsync(name, disabled ? AccountChange.Disabled : null, localpart => store.SetDisabledAsync(localpart, disabled));
+    /// <param name="name">The account.</param>
+    /// <param name="disabled">Whether it is forbidden.</param>
+    /// <param name="keepsAdministrator">Refuses to disable the last administrator who may log in.</param>
+    public Task<AccountOutcome> SetDisabledAsync(string name, bool disabled, bool keepsAdministrator = false) =>
+        ChangeAsync(name, disabled ? AccountChange.Disabled : null, localpart => store.SetDisabledAsync(localpart, disabled, keepsAdministrator));
 
     /// <summary>Gives or takes the role of administrator.</summary>
-    public Task<AccountOutcome> SetAdministratorAsync(string name, bool administrator) =>
-        ChangeAsync(name, AccountChange.RoleChanged, localpart => store.SetAdministratorAsync(localpart, administrator));
+    /// <param name="name">The account.</param>
+    /// <param name="administrator">Whether it gets it.</param>
+    /// <param name="keepsAdministrator">Refuses to take it from the last administrator who may log in.</param>
+    public Task<AccountOutcome> SetAdministratorAsync(string name, bool administrator, bool keepsAdministrator = false) =>
+        ChangeAsync(name, AccountChange.RoleChanged, localpart => store.SetAdministratorAsync(localpart, administrator, keepsAdministrator));
+
+    /// <summary>Makes these accounts (prepared localparts), and no others, administrators, all or none.</summary>
+    public async Task<AccountOutcome> SetAdministratorsAsync(IReadOnlyCollection<string> names)
+    {
+        (AccountOutcome outcome, List<string> changed) = await store.SetAdministratorsAsync(names).ConfigureAwait(false);
+        foreach (string name in changed)
+        {
+            Changed?.Invoke(name, AccountChange.RoleChanged);
+        }
+
+        return outcome;
+    }
 
     /// <summary>Sets the owner of a thing's account: a bare JID, prepared; null takes it away.</summary>
     public Task<AccountOutcome> SetOwnerAsync(string name, IotXmpp.Xmpp.Jid? owner) =>
@@ -86,8 +112,64 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
     /// <summary>Takes the account's keys away and forbids the log-in; its sessions end at once. Only new keys let it in again.</summary>
     public Task<AccountOutcome> RevokeAsync(string name) => ChangeAsync(name, AccountChange.Revoked, store.RevokeAsync);
 
-    /// <summary>Removes the account.</summary>
-    public Task<AccountOutcome> RemoveAsync(string name) => ChangeAsync(name, AccountChange.Removed, store.RemoveAsync);
+    /// <summary>Removes the account, and with it all that features keep of it: done when that is done. What fails there is tried again later; until then the name is nobody's.</summary>
+    /// <param name="name">The account.</param>
+    /// <param name="removed">Called when the removal is durable, before the account's sessions end.</param>
+    /// <param name="keepsAdministrator">Refuses to remove the last administrator who may log in.</param>
+    public async Task<AccountOutcome> RemoveAsync(string name, Action? removed = null, bool keepsAdministrator = false)
+    {
+        if (!JidPrep.TryLocalpart(name, out string? localpart))
+        {
+            return AccountOutcome.BadName;
+        }
+
+        AccountOutcome outcome = await store.RemoveAsync(localpart, keepsAdministrator).ConfigureAwait(false);
+        if (outcome == AccountOutcome.Done)
+        {
+            removed?.Invoke();
+            Changed?.Invoke(localpart, AccountChange.Removed);
+            await LeaveAsync(localpart).ConfigureAwait(false);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Deletes what features have of a removed account; gives whether nothing is left. Set by the hub; the command line has no features.</summary>
+    internal Func<string, Task<bool>>? Leaving { get; set; }
+
+    /// <summary>Lets the features forget a removed account, and frees its name where nothing is left.</summary>
+    internal async Task<bool> LeaveAsync(string localpart)
+    {
+        if (Leaving is null)
+        {
+            return false;
+        }
+
+        var mine = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<bool> running = _leaving.GetOrAdd(localpart, mine.Task);
+        if (running != mine.Task)
+        {
+            return await running.ConfigureAwait(false);
+        }
+
+        bool isGone = false;
+        try
+        {
+            // Only while it stands there nobody new can have the name.
+            isGone = !await store.IsLeavingAsync(localpart).ConfigureAwait(false) || await Leaving(localpart).ConfigureAwait(false);
+            if (isGone)
+            {
+                await store.LeftAsync(localpart).ConfigureAwait(false);
+            }
+
+            return isGone;
+        }
+        finally
+        {
+            _leaving.TryRemove(localpart, out _);
+            mine.SetResult(isGone);
+        }
+    }
 
     /// <summary>Tells what another process has changed, where it concerns who has a session.</summary>
     internal void Noticed(string localpart, AccountChange change) => Changed?.Invoke(localpart, change);

@@ -58,6 +58,56 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
     /// <summary>How many accounts there are.</summary>
     public ValueTask<long> CountAsync(CancellationToken cancellationToken = default) => NumberAsync("SELECT count(*) FROM account", cancellationToken);
 
+    /// <summary>How many accounts may not log in.</summary>
+    public ValueTask<long> CountDisabledAsync(CancellationToken cancellationToken = default) => NumberAsync("SELECT count(*) FROM account WHERE disabled = 1", cancellationToken);
+
+    /// <summary>Names of accounts that may not log in, after a name, in their order.</summary>
+    public ValueTask<List<string>> ListDisabledAsync(string after, int max, CancellationToken cancellationToken = default) =>
+        NamesAsync("SELECT name FROM account WHERE disabled = 1 AND name > $1 ORDER BY name LIMIT $2", after, max, cancellationToken);
+
+    /// <summary>Names of administrators, in their order; those who may not log in as well.</summary>
+    public ValueTask<List<string>> ListAdministratorsAsync(int max, CancellationToken cancellationToken = default) =>
+        NamesAsync("SELECT name FROM account WHERE administrator = 1 AND name > $1 ORDER BY name LIMIT $2", "", max, cancellationToken);
+
+    /// <summary>Makes these accounts, and no others, administrators, all or none.</summary>
+    /// <returns>NotFound where one does not exist, LastAdministrator where none of them may log in; and whose role changed.</returns>
+    public Task<(AccountOutcome Outcome, List<string> Changed)> SetAdministratorsAsync(IReadOnlyCollection<string> names) => database.WriteAsync(session =>
+    {
+        var before = new HashSet<string>(StringComparer.Ordinal);
+        SqlStatement rows = session.Prepare("SELECT name FROM account WHERE administrator = 1");
+        while (rows.Read())
+        {
+            before.Add(rows.GetString(0));
+        }
+
+        bool canOne = false;
+        foreach (string name in names)
+        {
+            SqlStatement row = session.Prepare("SELECT disabled FROM account WHERE name = $1").Bind(1, name);
+            if (!row.Read())
+            {
+                return (AccountOutcome.NotFound, new List<string>());
+            }
+
+            canOne |= !row.GetBoolean(0);
+            row.Reset();
+        }
+
+        if (!canOne)
+        {
+            return (AccountOutcome.LastAdministrator, new List<string>());
+        }
+
+        List<string> changed = [.. before.Except(names), .. names.Except(before)];
+        foreach (string name in changed)
+        {
+            session.Prepare("UPDATE account SET administrator = $2 WHERE name = $1").Bind(1, name).Bind(2, !before.Contains(name)).Execute();
+        }
+
+        RaiseGeneration(session);
+        return (AccountOutcome.Done, changed);
+    });
+
     /// <summary>True when somebody who may log in administers the hub.</summary>
     public async ValueTask<bool> HasAdministratorAsync(CancellationToken cancellationToken = default) =>
         await NumberAsync("SELECT count(*) FROM account WHERE administrator = 1 AND disabled = 0", cancellationToken).ConfigureAwait(false) > 0;
@@ -67,9 +117,26 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
     /// <param name="keys">One set of keys for each hash function.</param>
     /// <param name="administrator">The role of a new account.</param>
     /// <param name="replace">False leaves an existing account as it is.</param>
+    /// <param name="together">What is done in the same transaction where a new account can be made; where it gives false it has done nothing, and no account is made.</param>
     /// <returns>Done, or Exists when it is there and <paramref name="replace"/> is false.</returns>
-    public Task<AccountOutcome> CreateAsync(string name, IReadOnlyList<ScramCredentials> keys, bool administrator, bool replace = false) => database.WriteAsync(session =>
+    public Task<AccountOutcome> CreateAsync(string name, IReadOnlyList<ScramCredentials> keys, bool administrator, bool replace = false, Func<SqlSession, bool>? together = null) => database.WriteAsync(session =>
     {
+        if (together is not null)
+        {
+            SqlStatement there = session.Prepare("SELECT 1 FROM account WHERE name = $1").Bind(1, name);
+            bool exists = there.Read();
+            there.Reset();
+            if (exists || IsLeaving(session, name))
+            {
+                return exists ? AccountOutcome.Exists : AccountOutcome.Leaving;
+            }
+
+            if (!together(session))
+            {
+                return AccountOutcome.Refused;
+            }
+        }
+
         AccountOutcome outcome = Create(session, name, keys, administrator, replace);
         if (outcome == AccountOutcome.Done)
         {
@@ -80,15 +147,21 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
     });
 
     /// <summary>Makes many accounts in one transaction; existing ones get the new keys and keep their role.</summary>
-    public Task PutAllAsync(IReadOnlyList<(string Name, IReadOnlyList<ScramCredentials> Keys)> accounts, CancellationToken cancellationToken = default) => database.WriteAsync(
+    /// <returns>The names that are still being left by removed accounts.</returns>
+    public Task<List<string>> PutAllAsync(IReadOnlyList<(string Name, IReadOnlyList<ScramCredentials> Keys)> accounts, CancellationToken cancellationToken = default) => database.WriteAsync(
         session =>
         {
+            var refused = new List<string>();
             foreach ((string name, IReadOnlyList<ScramCredentials> keys) in accounts)
             {
-                Create(session, name, keys, administrator: false, replace: true);
+                if (Create(session, name, keys, administrator: false, replace: true) != AccountOutcome.Done)
+                {
+                    refused.Add(name);
+                }
             }
 
             RaiseGeneration(session);
+            return refused;
         },
         cancellationToken: cancellationToken);
 
@@ -103,6 +176,11 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
     public Task<AccountOutcome> SetDeviceKeysAsync(string name, ScramCredentials keys) => database.WriteAsync(session =>
     {
         AccountOutcome outcome = Create(session, name, [], administrator: false, replace: false);
+        if (outcome == AccountOutcome.Leaving)
+        {
+            return outcome;
+        }
+
         if (outcome == AccountOutcome.Exists)
         {
             session.Prepare("DELETE FROM account_key WHERE name = $1").Bind(1, name).Execute();
@@ -125,20 +203,72 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
     public ValueTask<long> GenerationAsync(CancellationToken cancellationToken = default) => database.ReadAsync(Generation, cancellationToken);
 
     /// <summary>Forbids or allows the log-in.</summary>
-    public Task<AccountOutcome> SetDisabledAsync(string name, bool disabled) => ChangeAsync(name, session =>
-        session.Prepare("UPDATE account SET disabled = $2 WHERE name = $1").Bind(1, name).Bind(2, disabled).Execute());
+    public Task<AccountOutcome> SetDisabledAsync(string name, bool disabled, bool keepsAdministrator = false) => ChangeAsync(
+        name,
+        session => session.Prepare("UPDATE account SET disabled = $2 WHERE name = $1").Bind(1, name).Bind(2, disabled).Execute(),
+        keepsAdministrator && disabled);
 
     /// <summary>Gives or takes the role of administrator.</summary>
-    public Task<AccountOutcome> SetAdministratorAsync(string name, bool administrator) => ChangeAsync(name, session =>
-        session.Prepare("UPDATE account SET administrator = $2 WHERE name = $1").Bind(1, name).Bind(2, administrator).Execute());
+    public Task<AccountOutcome> SetAdministratorAsync(string name, bool administrator, bool keepsAdministrator = false) => ChangeAsync(
+        name,
+        session => session.Prepare("UPDATE account SET administrator = $2 WHERE name = $1").Bind(1, name).Bind(2, administrator).Execute(),
+        keepsAdministrator && !administrator);
 
     /// <summary>Sets the owner of a thing's account; null takes it away.</summary>
     public Task<AccountOutcome> SetOwnerAsync(string name, string? owner) => ChangeAsync(name, session =>
         session.Prepare("UPDATE account SET owner = $2 WHERE name = $1").Bind(1, name).Bind(2, owner).Execute());
 
-    /// <summary>Removes an account and its keys. What other features keep of it they remove themselves.</summary>
-    public Task<AccountOutcome> RemoveAsync(string name) => ChangeAsync(name, session =>
-        session.Prepare("DELETE FROM account WHERE name = $1").Bind(1, name).Execute());
+    /// <summary>Removes an account and its keys. Its name is nobody's until <see cref="LeftAsync"/>: other features remove what they keep of it meanwhile.</summary>
+    /// <param name="name">The account.</param>
+    /// <param name="keepsAdministrator">Refuses to remove the last administrator who may log in.</param>
+    public Task<AccountOutcome> RemoveAsync(string name, bool keepsAdministrator = false) => ChangeAsync(
+        name,
+        session =>
+        {
+            session.Prepare("INSERT INTO account_leaving (name) VALUES ($1) ON CONFLICT (name) DO NOTHING").Bind(1, name).Execute();
+            return session.Prepare("DELETE FROM account WHERE name = $1").Bind(1, name).Execute();
+        },
+        keepsAdministrator);
+
+    /// <summary>Nothing is left of a removed account: its name is free.</summary>
+    public Task LeftAsync(string name) => database.WriteAsync(session => session.Prepare("DELETE FROM account_leaving WHERE name = $1").Bind(1, name).Execute());
+
+    /// <summary>Removed accounts of which features may still have something, 1,000 at most.</summary>
+    public ValueTask<List<string>> LeavingAsync(CancellationToken cancellationToken = default) => database.ReadAsync(
+        session =>
+        {
+            var names = new List<string>();
+            SqlStatement rows = session.Prepare("SELECT name FROM account_leaving ORDER BY name LIMIT 1000");
+            while (rows.Read())
+            {
+                names.Add(rows.GetString(0));
+            }
+
+            return names;
+        },
+        cancellationToken);
+
+    /// <summary>Whether features may still have something of a removed account of that name.</summary>
+    public ValueTask<bool> IsLeavingAsync(string name, CancellationToken cancellationToken = default) => database.ReadAsync(session => IsLeaving(session, name), cancellationToken);
+
+    private static bool IsLeaving(SqlSession session, string name)
+    {
+        SqlStatement row = session.Prepare("SELECT 1 FROM account_leaving WHERE name = $1").Bind(1, name);
+        bool isLeaving = row.Read();
+        row.Reset();
+        return isLeaving;
+    }
+
+    private static bool IsLastAdministrator(SqlSession session, string name)
+    {
+        SqlStatement row = session.Prepare("""
+            SELECT (SELECT count(*) FROM account WHERE name = $1 AND administrator = 1 AND disabled = 0), (SELECT count(*) FROM account WHERE name <> $1 AND administrator = 1 AND disabled = 0)
+            """).Bind(1, name);
+        row.Read();
+        bool isLast = row.GetInt64(0) > 0 && row.GetInt64(1) == 0;
+        row.Reset();
+        return isLast;
+    }
 
     private static void RaiseGeneration(SqlSession session) => session.Execute("UPDATE account_generation SET value = value + 1 WHERE id = 1");
 
@@ -193,6 +323,11 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
 
     private AccountOutcome Create(SqlSession session, string name, IReadOnlyList<ScramCredentials> keys, bool administrator, bool replace)
     {
+        if (IsLeaving(session, name))
+        {
+            return AccountOutcome.Leaving;
+        }
+
         int made = session.Prepare("INSERT INTO account (name, administrator, disabled, created, password_changed) VALUES ($1, $2, 0, $3, $3) ON CONFLICT (name) DO NOTHING")
             .Bind(1, name).Bind(2, administrator).Bind(3, Now()).Execute();
         if (made == 0)
@@ -209,7 +344,7 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
         return AccountOutcome.Done;
     }
 
-    private Task<AccountOutcome> ChangeAsync(string name, Func<SqlSession, int> change) => database.WriteAsync(session =>
+    private Task<AccountOutcome> ChangeAsync(string name, Func<SqlSession, int> change, bool keepsAdministrator = false) => database.WriteAsync(session =>
     {
         SqlStatement there = session.Prepare("SELECT 1 FROM account WHERE name = $1").Bind(1, name);
         bool found = there.Read();
@@ -217,6 +352,11 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
         if (!found)
         {
             return AccountOutcome.NotFound;
+        }
+
+        if (keepsAdministrator && IsLastAdministrator(session, name))
+        {
+            return AccountOutcome.LastAdministrator;
         }
 
         change(session);
@@ -254,6 +394,20 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
         _cache[name] = entry;
         return entry;
     }
+
+    private ValueTask<List<string>> NamesAsync(string sql, string after, int max, CancellationToken cancellationToken) => database.ReadAsync(
+        session =>
+        {
+            var names = new List<string>();
+            SqlStatement rows = session.Prepare(sql).Bind(1, after).Bind(2, max);
+            while (rows.Read())
+            {
+                names.Add(rows.GetString(0));
+            }
+
+            return names;
+        },
+        cancellationToken);
 
     private ValueTask<long> NumberAsync(string sql, CancellationToken cancellationToken) => database.ReadAsync(
         session =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
@@ -13,27 +14,27 @@ public sealed class AccountDirectory : IAccounts
     private readonly AccountStore _store;
     private readonly Jid _domain;
     private readonly Func<string, CancellationToken, ValueTask<Jid?>>? _otherOwners;
+    private readonly ILogger? _log;
 
     /// <param name="store">The accounts.</param>
     /// <param name="service">Tells what becomes of them.</param>
     /// <param name="domain">The served domain.</param>
     /// <param name="otherOwners">The owners of things that have no account, by the thing's id; null where there are none.</param>
-    public AccountDirectory(AccountStore store, AccountService service, Jid domain, Func<string, CancellationToken, ValueTask<Jid?>>? otherOwners = null)
+    /// <param name="log">Where it stands what could not be deleted of a removed account; null outside of a hub, where removed accounts wait for one.</param>
+    public AccountDirectory(AccountStore store, AccountService service, Jid domain, Func<string, CancellationToken, ValueTask<Jid?>>? otherOwners = null, ILogger? log = null)
     {
+        _log = log;
         _store = store;
         _domain = domain;
         _otherOwners = otherOwners;
-        service.Changed += (name, change) =>
+        if (log is not null)
         {
-            if (change == AccountChange.Removed)
-            {
-                Removed?.Invoke(name);
-            }
-        };
+            service.Leaving = LeaveAsync;
+        }
     }
 
     /// <inheritdoc/>
-    public event Action<string>? Removed;
+    public event Func<string, Task>? Removed;
 
     /// <inheritdoc/>
     public async ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is not null;
@@ -47,6 +48,26 @@ public sealed class AccountDirectory : IAccounts
         await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is { } account
             ? account.Owner is { } owner && JidPrep.TryParse(owner, out Jid? jid) ? jid : null
             : _otherOwners is null ? null : await _otherOwners(localpart, cancel).ConfigureAwait(false);
+
+    // One after another: what goes first (the sessions) is not seen half gone by what follows. One that fails does not keep the others.
+    private async Task<bool> LeaveAsync(string name)
+    {
+        bool isGone = true;
+        foreach (Func<string, Task> forget in Removed?.GetInvocationList().Cast<Func<string, Task>>() ?? [])
+        {
+            try
+            {
+                await forget(name).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                isGone = false;
+                AccountsLog.NotForgotten(_log!, e, name, forget.Method.DeclaringType?.FullName ?? "");
+            }
+        }
+
+        return isGone;
+    }
 }
 
 /// <summary>Ends the sessions of accounts that are removed, disabled or revoked, by this process at once, by another within <see cref="WatchInterval"/>.</summary>
@@ -55,6 +76,7 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
     /// <summary>How often the accounts' number is read, so that what the command line does in the data folder counts here; default 1 s: one read of one row.</summary>
     public static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
 
+    private readonly ConcurrentDictionary<string, Task> _ending = new(StringComparer.Ordinal);
     private long _seen;
     private int _watching;
 
@@ -65,7 +87,7 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
     public Xep[] Xeps =>
     [
         new("RFC 6120", "XMPP Core", Note: "client streams: STARTTLS, SASL (SCRAM-SHA-1, SCRAM-SHA-256, both with -PLUS, PLAIN), binding, stream errors"), new("RFC 7590", "Use of TLS in XMPP", Note: "TLS 1.2 and 1.3, no compression, no renegotiation; required but for loopback"), new("RFC 7622", "Address Format"), new("XEP-0178", "Best Practices for Use of SASL EXTERNAL with Certificates", "1.2", "clients: xmppAddr, else xmpp: URI or mail address"), new("XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS on a port of its own"),
-        new("XEP-0198", "Stream Management", "1.6.3", "also within SASL2 and Bind 2"), new("XEP-0386", "Bind 2", "1.1.0"), new("XEP-0388", "Extensible SASL Profile", "1.0.4", "no tasks"),
+        new("XEP-0198", "Stream Management", "1.6.3", "also within SASL2 and Bind 2; between servers without resumption"), new("XEP-0386", "Bind 2", "1.1.0"), new("XEP-0388", "Extensible SASL Profile", "1.0.4", "no tasks"),
         new("XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0", "tls-server-end-point; tls-exporter with TLS 1.3 on Linux"), new("XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0"),
     ];
 
@@ -77,18 +99,31 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
         {
             if (change.EndsSessions())
             {
-                foreach (Session session in hub.Sessions.ListOf(new Jid(name, hub.Domain.Domain, string.Empty)))
+                List<Session> sessions = [.. hub.Sessions.ListOf(new Jid(name, hub.Domain.Domain, string.Empty))];
+                foreach (Session session in sessions)
                 {
                     // RFC 6120 §4.9.3.12: the account may no longer have a stream.
                     session.End("not-authorized", "revoked");
                 }
+
+                if (change == AccountChange.Removed)
+                {
+                    _ending[name] = Task.WhenAll(sessions.Select(session => session.GoneAsync()));
+                }
             }
         };
+        // First of all: who sees the account go is told while its roster still says who that is.
+        hub.Accounts.Removed += name => _ending.TryRemove(name, out Task? ended) ? ended : Task.CompletedTask;
         ITimer? watch = null;
         ILogger log = hub.Loggers.CreateLogger<AccountsModule>();
         module.Starting(async cancel =>
         {
             _seen = await store.GenerationAsync(cancel).ConfigureAwait(false);
+            if ((await store.LeavingAsync(cancel).ConfigureAwait(false)).Count > 0)
+            {
+                _seen = -1; // the hub ended, or the command line removed an account, before everything was deleted: the first look does it
+            }
+
             watch = hub.Time.CreateTimer(_ => _ = WatchAsync(hub, log), null, WatchInterval, WatchInterval);
         });
         module.Stopping(async _ =>
@@ -132,6 +167,13 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
             }
 
             _seen = generation;
+            foreach (string name in await store.LeavingAsync().ConfigureAwait(false))
+            {
+                if (!await accounts.LeaveAsync(name).ConfigureAwait(false))
+                {
+                    _seen = -1; // the next look tries again
+                }
+            }
         }
         catch (StorageException e)
         {
@@ -147,6 +189,9 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
 /// <summary>Logs of <see cref="AccountsModule"/>.</summary>
 internal static partial class AccountsLog
 {
+    [LoggerMessage(Level = LogLevel.Error, Message = "Something of the removed account {Account} is not deleted yet ({What}); it is tried again")]
+    public static partial void NotForgotten(ILogger log, Exception e, string account, string what);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Whether accounts were removed or disabled by another process is not known now")]
     public static partial void NotWatched(ILogger log, Exception e);
 }

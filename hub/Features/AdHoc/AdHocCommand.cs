@@ -88,6 +88,9 @@ public sealed class CommandStep
     /// <summary>Why the command failed, or null.</summary>
     public StanzaError? Failure { get; private init; }
 
+    /// <summary>The stanza error that answers the stage, or null.</summary>
+    public StanzaError? Refusal { get; private init; }
+
     /// <summary>What is wrong with the submitted form, or null.</summary>
     public string? BadValue { get; private init; }
 
@@ -105,6 +108,9 @@ public sealed class CommandStep
 
     /// <summary>It has ended and failed (XEP-0050 §3.4): told as a note for people and, for programs, as the condition of a stanza error in a form of type <see cref="AdHocXml.FailureType"/>.</summary>
     public static CommandStep Failed(StanzaError error) => new() { Failure = error };
+
+    /// <summary>The stage is answered by this error and stays, to be submitted again, as commands of other standards want it (XEP-0133 §5).</summary>
+    public static CommandStep Refused(StanzaError error) => new() { Refusal = error };
 
     /// <summary>A value cannot be taken: the stage stays, to be submitted again.</summary>
     /// <param name="text">What is wrong with it, for people.</param>

@@ -100,7 +100,7 @@ internal sealed class CommandService(IReadOnlyDictionary<string, AdHocCommand> c
 
         var session = new CommandSession(Sessions.NewId(request.From, command.Node), command, request.From);
         CommandStep step = await command.Begin(new CommandInput(request.From, request.To, action, new DataForm(FormType.Submit)), cancel).ConfigureAwait(false);
-        return Answer(session, step);
+        return step.Refusal is { } refusal ? refusal : Answer(session, step);
     }
 
     private async ValueTask<IqReply> ContinueAsync(AdHocCommand command, string id, CommandAction action, CommandRequest request, CancellationToken cancel)
@@ -146,7 +146,9 @@ internal sealed class CommandService(IReadOnlyDictionary<string, AdHocCommand> c
         }
 
         CommandStep step = await stage.Submitted!(new CommandInput(request.From, request.To, action, request.Form), cancel).ConfigureAwait(false);
-        return step.BadValue is { } bad ? Stay(session, AdHocXml.BadPayload.With(bad)) : Answer(session, step);
+        return step.Refusal is { } refusal ? Stay(session, refusal)
+            : step.BadValue is { } bad ? Stay(session, AdHocXml.BadPayload.With(bad))
+            : Answer(session, step);
     }
 
     private IqReply Answer(CommandSession session, CommandStep step)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using IotXmpp.Hub.Forms;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
 using IotXmpp.Hub.Streams;
@@ -56,11 +57,16 @@ public sealed class DiscoModule : IXmppModule
         string? node = request.Payload()["node"];
         var info = new DiscoInfo();
         bool known = false;
-        if (node is null || (entity.Kind == ServedKind.Domain && node == CapsNode + "#" + CapsVersion()))
+        if (IsBelow(entity, request))
+        {
+            // A JID at a service, such as a room, is what its provider says.
+        }
+        else if (node is null || (entity.Kind == ServedKind.Domain && node == CapsNode + "#" + CapsVersion()))
         {
             known = true;
             info.Identities.AddRange(entity.Identities);
             info.Features.AddRange(entity.Features);
+            info.Forms.AddRange(entity.Forms.Select(form => form.ToBytes()));
             if (entity.Kind == ServedKind.Account)
             {
                 info.Features.Remove(Ns.DiscoItems);
@@ -95,7 +101,7 @@ public sealed class DiscoModule : IXmppModule
         }
 
         string? node = request.Payload()["node"];
-        bool known = node is null;
+        bool known = node is null && !IsBelow(entity, request);
         var items = new List<DiscoItem>();
         ReadOnlyMemory<byte> trailer = default;
         if (entity.Kind == ServedKind.Domain && node is null)
@@ -145,6 +151,8 @@ public sealed class DiscoModule : IXmppModule
         return IqReply.Result(xml.Raw(trailer.Span).Close("query"u8));
     }
 
+    private static bool IsBelow(ServedEntity entity, IqRequest request) => entity.Kind == ServedKind.Component && !request.Target.Equals(entity.Jid);
+
     // RFC 6121 §8.5.1 and XEP-0030 §9: what an account has is told to its owner and to who may see its presence; to all others it is as if it were not there.
     private async ValueTask<StanzaError?> MayAskAsync(ServedEntity entity, IqRequest request, CancellationToken cancel)
     {
@@ -156,7 +164,7 @@ public sealed class DiscoModule : IXmppModule
         return await _hub.Rosters.MaySeePresenceAsync(request.Target, request.From.Bare, cancel).ConfigureAwait(false) ? null : StanzaError.ServiceUnavailable;
     }
 
-    // XEP-0115 §5.1: identities, then features, each ended by '<', hashed with SHA-1.
+    // XEP-0115 §5.1: identities, then features, then forms, each ended by '<', hashed with SHA-1.
     private string CapsVersion()
     {
         if (_capsVersion is null)
@@ -171,6 +179,15 @@ public sealed class DiscoModule : IXmppModule
             foreach (string feature in domain.Features)
             {
                 text.Append(feature).Append('<');
+            }
+
+            foreach (DataForm form in domain.Forms.OrderBy(f => f.FormType, StringComparer.Ordinal))
+            {
+                text.Append(form.FormType).Append('<');
+                foreach (FormField field in form.Fields.OrderBy(f => f.Var, StringComparer.Ordinal))
+                {
+                    text.Append(field.Var).Append('<').AppendJoin(string.Empty, field.Values.Order(StringComparer.Ordinal).Select(value => value + "<"));
+                }
             }
 
 #pragma warning disable CA5350 // the standard's own choice: a fingerprint, no secret

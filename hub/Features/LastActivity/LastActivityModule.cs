@@ -22,7 +22,10 @@ public sealed class LastActivityModule(LastSeenStore store) : IXmppModule
         _hub = module.Hub;
         module.Domain.Feature(Ns.Last).Iq(StanzaType.Get, "query", Ns.Last, (_, _) => Result(_hub.Time.GetUtcNow() - _hub.StartedAt, null));
         module.Account.Feature(Ns.Last).Iq(StanzaType.Get, "query", Ns.Last, AskAsync);
+        module.InspectIq(Ns.Last, MayAskClientAsync);
         module.Presence(Phase.Inspect, Note);
+        module.Stopping(_ => store.DisposeAsync());
+        _hub.Accounts.Removed += store.RemoveAsync;
     }
 
     private static IqReply Result(TimeSpan since, string? status)
@@ -45,7 +48,8 @@ public sealed class LastActivityModule(LastSeenStore store) : IXmppModule
             return StanzaError.Forbidden;
         }
 
-        if (_hub.Sessions.ListOf(request.Target).Any(s => s.IsAvailable))
+        // §3: "connected or available".
+        if (_hub.Sessions.ListOf(request.Target).Count > 0)
         {
             return Result(TimeSpan.Zero, null);
         }
@@ -54,6 +58,12 @@ public sealed class LastActivityModule(LastSeenStore store) : IXmppModule
             ? Result(_hub.Time.GetUtcNow() - seen.At, seen.Status)
             : StanzaError.ItemNotFound;
     }
+
+    // §4, §8: how long somebody has been idle is for who may see the presence; else it would tell who is there.
+    private async ValueTask<Verdict> MayAskClientAsync(Stanza stanza, Session? sender) =>
+        stanza.From.Bare.Equals(stanza.To!.Bare) || await _hub.Rosters.MaySeePresenceAsync(stanza.To.Bare, stanza.From.Bare).ConfigureAwait(false)
+            ? Verdict.Continue
+            : Verdict.Reject(StanzaError.Forbidden);
 
     private ValueTask<Verdict> Note(Stanza stanza, Session? sender)
     {

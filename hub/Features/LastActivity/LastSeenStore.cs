@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Storage;
 using IotXmpp.Hub.Storage.Migrations;
@@ -6,10 +5,20 @@ using Microsoft.Extensions.Logging;
 
 namespace IotXmpp.Hub.Features.LastActivity;
 
-/// <summary>When, why and with which presence accounts were last there, in SQL: the port <see cref="ILastSeen"/>. What is on its way to the disk is known already.</summary>
-public sealed class LastSeenStore(ISqlDatabase database, ILogger<LastSeenStore> log) : ILastSeen
+/// <summary>When, why and with which presence accounts were last there, in SQL: the port <see cref="ILastSeen"/>. Nobody was promised it, so it is stored soon after, with others; what waits for that is known already.</summary>
+public sealed class LastSeenStore : ILastSeen, IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, LastSeen> _pending = new(StringComparer.Ordinal);
+    private readonly ISqlDatabase _database;
+    private readonly LateWrites<LastSeen> _late;
+
+    /// <param name="database">Where it is stored.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Where it is told that it could not be stored.</param>
+    public LastSeenStore(ISqlDatabase database, TimeProvider time, ILogger<LastSeenStore> log)
+    {
+        _database = database;
+        _late = new LateWrites<LastSeen>(time, LateWrites<LastSeen>.Usual, StoreAsync, e => LastActivityLog.NotStored(log, e));
+    }
 
     /// <summary>The table. A released migration never changes.</summary>
     public static IReadOnlyList<Migration> Migrations { get; } =
@@ -19,9 +28,9 @@ public sealed class LastSeenStore(ISqlDatabase database, ILogger<LastSeenStore> 
 
     /// <inheritdoc/>
     public async ValueTask<LastSeen?> FindAsync(string localpart, CancellationToken cancel = default) =>
-        _pending.TryGetValue(localpart, out LastSeen? pending)
+        _late.TryGet(localpart, out LastSeen? pending)
             ? pending
-            : await database.ReadAsync(
+            : await _database.ReadAsync(
                 session =>
                 {
                     SqlStatement row = session.Prepare("SELECT at, status, presence FROM last_activity WHERE name = $1").Bind(1, localpart);
@@ -29,36 +38,31 @@ public sealed class LastSeenStore(ISqlDatabase database, ILogger<LastSeenStore> 
                 },
                 cancel).ConfigureAwait(false);
 
-    /// <summary>Notes that an account went; it is stored soon, since nobody was promised anything.</summary>
-    public void Note(string localpart, LastSeen seen)
-    {
-        _pending[localpart] = seen;
-        _ = StoreAsync(localpart, seen);
-    }
+    /// <summary>Notes that an account went.</summary>
+    public void Note(string localpart, LastSeen seen) => _late.Note(localpart, seen);
 
-    private async Task StoreAsync(string localpart, LastSeen seen)
+    /// <summary>Forgets an account.</summary>
+    public Task RemoveAsync(string localpart) =>
+        _late.ForgetAsync(localpart, () => _database.WriteAsync(sql => sql.Prepare("DELETE FROM last_activity WHERE name = $1").Bind(1, localpart).Execute()));
+
+    /// <summary>Stores what waits.</summary>
+    public ValueTask DisposeAsync() => _late.DisposeAsync();
+
+    private Task StoreAsync(IReadOnlyCollection<KeyValuePair<string, LastSeen>> all) => _database.WriteAsync(sql =>
     {
-        try
+        foreach ((string localpart, LastSeen seen) in all)
         {
-            await database.WriteAsync(sql => sql.Prepare("""
+            sql.Prepare("""
                 INSERT INTO last_activity (name, at, status, presence) VALUES ($1, $2, $3, $4)
                 ON CONFLICT (name) DO UPDATE SET at = excluded.at, status = excluded.status, presence = excluded.presence
-                """).Bind(1, localpart).Bind(2, seen.At.ToUnixTimeMilliseconds()).Bind(3, seen.Status).Bind(4, seen.Presence).Execute()).ConfigureAwait(false);
+                """).Bind(1, localpart).Bind(2, seen.At.ToUnixTimeMilliseconds()).Bind(3, seen.Status).Bind(4, seen.Presence).Execute();
         }
-        catch (StorageException e)
-        {
-            LastActivityLog.NotStored(log, e, localpart);
-        }
-        finally
-        {
-            _pending.TryRemove(new KeyValuePair<string, LastSeen>(localpart, seen));
-        }
-    }
+    });
 }
 
 /// <summary>Logs of <see cref="LastSeenStore"/>.</summary>
 internal static partial class LastActivityLog
 {
-    [LoggerMessage(Level = LogLevel.Warning, Message = "When {Account} was last there is not stored")]
-    public static partial void NotStored(ILogger log, Exception e, string account);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "When accounts were last there is not stored yet")]
+    public static partial void NotStored(ILogger log, Exception e);
 }

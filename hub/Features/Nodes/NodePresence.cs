@@ -1,3 +1,5 @@
+using IotXmpp.Xmpp;
+
 namespace IotXmpp.Hub.Features.Nodes;
 
 /// <summary>How a thing behind a gateway is (wire profile, "Presence is liveness"); immutable.</summary>
@@ -25,6 +27,9 @@ public sealed record NodePresence(string Id, string Gateway, string State, strin
 
     /// <summary>Seconds between its signs of life; null when not told.</summary>
     public int? KeepAlive { get; init; }
+
+    /// <summary>Whose it is, when that is somebody else than its gateway's owner: then nobody but him is told. Null when it goes with its gateway. Not stored: the registry has it.</summary>
+    public Jid? OwnOwner { get; init; }
 
     /// <summary>Whether it takes commands.</summary>
     public bool IsOnline => State == "online";

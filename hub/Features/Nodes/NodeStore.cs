@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using IotXmpp.Hub.Storage;
 using IotXmpp.Hub.Storage.Migrations;
+using IotXmpp.Xmpp;
 using Microsoft.Extensions.Logging;
 
 namespace IotXmpp.Hub.Features.Nodes;
@@ -22,6 +23,10 @@ public sealed class NodeStore(ISqlDatabase database, ILogger<NodeStore> log)
 
     private readonly Lock _indexing = new();
     private ImmutableDictionary<string, ImmutableHashSet<string>> _index = ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
+    private ImmutableDictionary<Jid, ImmutableHashSet<string>> _owned = ImmutableDictionary<Jid, ImmutableHashSet<string>>.Empty;
+
+    /// <summary>A thing is as told now; called by who tells it, must not wait.</summary>
+    public event Action<NodePresence>? Changed;
 
     /// <summary>All of them.</summary>
     public IEnumerable<NodePresence> All => _nodes.Values;
@@ -33,11 +38,17 @@ public sealed class NodeStore(ISqlDatabase database, ILogger<NodeStore> log)
     /// <param name="gateway">The localpart of its account.</param>
     public IEnumerable<NodePresence> Behind(string gateway) => _index.TryGetValue(gateway, out ImmutableHashSet<string>? ids) ? ids.Select(Find).OfType<NodePresence>() : [];
 
+    /// <summary>The things that are behind gateways of others and his (<see cref="NodePresence.OwnOwner"/>).</summary>
+    /// <param name="owner">Who, bare.</param>
+    public IEnumerable<NodePresence> OwnedBy(Jid owner) => _owned.TryGetValue(owner, out ImmutableHashSet<string>? ids) ? ids.Select(Find).OfType<NodePresence>() : [];
+
     /// <summary>One of them, or null.</summary>
     public NodePresence? Find(string id) => _nodes.GetValueOrDefault(id);
 
     /// <summary>Reads what was kept.</summary>
-    public async ValueTask LoadAsync(CancellationToken cancel)
+    /// <param name="ownOwner">Says whose a thing is, as <see cref="NodePresence.OwnOwner"/>.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async ValueTask LoadAsync(Func<string, ValueTask<Jid?>> ownOwner, CancellationToken cancel)
     {
         List<NodePresence> kept = await database.ReadAsync(
             session =>
@@ -60,7 +71,7 @@ public sealed class NodeStore(ISqlDatabase database, ILogger<NodeStore> log)
             cancel).ConfigureAwait(false);
         foreach (NodePresence node in kept)
         {
-            Keep(node);
+            Keep(node with { OwnOwner = await ownOwner(node.Id).ConfigureAwait(false) });
         }
     }
 
@@ -68,6 +79,7 @@ public sealed class NodeStore(ISqlDatabase database, ILogger<NodeStore> log)
     public void Put(NodePresence node)
     {
         Keep(node);
+        Changed?.Invoke(node);
         _ = WriteAsync(node.Id, sql =>
         {
             SqlStatement put = sql.Prepare("""
@@ -91,6 +103,7 @@ public sealed class NodeStore(ISqlDatabase database, ILogger<NodeStore> log)
             lock (_indexing)
             {
                 _index = _index.SetItem(gone.Gateway, _index.GetValueOrDefault(gone.Gateway, []).Remove(id));
+                Disown(gone);
             }
 
             _ = WriteAsync(id, sql => sql.Prepare("DELETE FROM node_state WHERE id = $1").Bind(1, id).Execute());
@@ -101,12 +114,36 @@ public sealed class NodeStore(ISqlDatabase database, ILogger<NodeStore> log)
     {
         lock (_indexing)
         {
+            if (_nodes.TryGetValue(node.Id, out NodePresence? before))
+            {
+                if (before.Gateway != node.Gateway)
+                {
+                    _index = _index.SetItem(before.Gateway, _index.GetValueOrDefault(before.Gateway, []).Remove(node.Id));
+                }
+
+                Disown(before);
+            }
+
             if (!_index.GetValueOrDefault(node.Gateway, []).Contains(node.Id))
             {
                 _index = _index.SetItem(node.Gateway, _index.GetValueOrDefault(node.Gateway, []).Add(node.Id));
             }
 
+            if (node.OwnOwner is { } owner)
+            {
+                _owned = _owned.SetItem(owner, _owned.GetValueOrDefault(owner, []).Add(node.Id));
+            }
+
             _nodes[node.Id] = node;
+        }
+    }
+
+    private void Disown(NodePresence node)
+    {
+        if (node.OwnOwner is { } owner)
+        {
+            ImmutableHashSet<string> left = _owned.GetValueOrDefault(owner, []).Remove(node.Id);
+            _owned = left.IsEmpty ? _owned.Remove(owner) : _owned.SetItem(owner, left);
         }
     }
 

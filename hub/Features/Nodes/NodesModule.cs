@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Globalization;
+using IotXmpp.Hub.Features.Access;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Routing;
@@ -11,12 +14,13 @@ namespace IotXmpp.Hub.Features.Nodes;
 
 /// <summary>
 /// The liveness of things behind gateways (wire profile): a gateway tells it as presence to <c>things.&lt;domain&gt;</c>, one for each thing; when the gateway itself goes, all that
-/// are behind it are offline for the same reason. Who may see the gateway's presence, and the thing's owner, get it as presence of <c>things.&lt;domain&gt;/&lt;thing-id&gt;</c>. Nobody
-/// speaks for a thing that the registry does not have behind him.
+/// are behind it are offline for the same reason. Who may see the gateway's presence, and the thing's owner, get it as presence of <c>things.&lt;domain&gt;/&lt;thing-id&gt;</c>; of a thing that
+/// is somebody else's than the gateway its owner alone. Nobody speaks for a thing that the registry does not have behind him.
 /// </summary>
 /// <param name="store">The states.</param>
 /// <param name="registry">Which things are behind whom.</param>
-public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmppModule
+/// <param name="access">Who may see them.</param>
+public sealed class NodesModule(NodeStore store, RegistryStore registry, ThingAccess access) : IXmppModule
 {
     /// <summary>Characters of a text in a state, at most; default 64: versions and reasons are short.</summary>
     private const int MaxText = 64;
@@ -24,6 +28,8 @@ public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmpp
     private static readonly string[] States = ["online", "sleeping", "overdue", "offline"];
     private static readonly string[] Reasons = ["", "shutdown", "connection-lost", "keepalive-timeout", "replaced", "stream-error", "revoked"];
 
+    // Who was told how a thing is because of a group that it is in, by the thing's id: who is in it no more sees it go.
+    private readonly ConcurrentDictionary<string, ImmutableHashSet<Jid>> _told = new(StringComparer.Ordinal);
     private IHub _hub = null!;
     private Jid _service = null!;
 
@@ -41,12 +47,13 @@ public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmpp
         module.Component(RegistryModule.Subdomain).Presence(TakeAsync);
         module.Presence(Phase.Observe, GreetAsync);
         module.Inspect(Ns.Concentrators, MayAskAsync);
+        access.Changed += change => _ = RetellAsync(change);
         module.Starting(StartAsync);
     }
 
     private async ValueTask StartAsync(CancellationToken cancel)
     {
-        await store.LoadAsync(cancel).ConfigureAwait(false);
+        await store.LoadAsync(async id => await registry.FindAsync(id, cancel).ConfigureAwait(false) is { } thing ? await access.OwnOwnerAsync(thing).ConfigureAwait(false) : null, cancel).ConfigureAwait(false);
         // Whoever was there has lost the hub, and the hub him.
         foreach (NodePresence node in store.All.Where(n => n.State != "offline").ToList())
         {
@@ -54,15 +61,22 @@ public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmpp
         }
     }
 
-    // Reading and subscribing: as reading a thing, for who may see its presence.
+    // Reading and subscribing: as reading the gateway, for who may see its presence; and about his own things for their owner. What stands behind a gateway is the gateway's affair, so its people see
+    // in its topology also what is somebody else's.
     private async ValueTask<Verdict> MayAskAsync(Stanza stanza, Session? sender)
     {
-        Jid asker = stanza.From.Bare;
+        if (stanza.Kind == StanzaKind.Message)
+        {
+            return Verdict.Continue;
+        }
+
+        if (ControlRequest.Read(stanza) is not { Nodes: { } nodes })
+        {
+            return Verdict.Reject(StanzaError.ResourceConstraint);
+        }
+
         Jid gateway = stanza.To!.Bare;
-        return stanza.Kind == StanzaKind.Message || asker.Equals(gateway)
-            || await _hub.Accounts.IsAdministratorAsync(asker).ConfigureAwait(false)
-            || asker.Equals(await _hub.Accounts.OwnerAsync(gateway.Local).ConfigureAwait(false))
-            || await _hub.Rosters.MaySeePresenceAsync(gateway, asker).ConfigureAwait(false)
+        return await access.MayAskAsync(stanza.From, gateway, [], ThingRight.See).ConfigureAwait(false) || (nodes.Count > 0 && await access.MayAskAsync(stanza.From, gateway, nodes, ThingRight.See).ConfigureAwait(false))
             ? Verdict.Continue
             : Verdict.Reject(StanzaError.Forbidden);
     }
@@ -110,10 +124,18 @@ public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmpp
             Signal = Number(thing, "rssi"),
             Battery = Number(thing, "bat"),
             KeepAlive = Number(thing, "keepalive"),
+            OwnOwner = await access.OwnOwnerAsync(known).ConfigureAwait(false),
         };
+        if (before is not null && !Equals(before.OwnOwner, after.OwnOwner))
+        {
+            // Who was told until now is not any more: for him it is gone.
+            await TellAsync(before with { State = "offline", Reason = "revoked", Since = now, Until = null, Signal = null }, null).ConfigureAwait(false);
+        }
+
         if (before is { State: "offline" } && after.State == "offline" && after.Reason.Length == 0)
         {
             // A gateway that has started anew does not know why a thing went; the hub does.
+            store.Put(before with { OwnOwner = after.OwnOwner });
             return Verdict.Handled;
         }
 
@@ -140,6 +162,18 @@ public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmpp
 
     private async ValueTask TellAsync(NodePresence node, Jid? owner)
     {
+        IReadOnlyCollection<Jid> members = await access.MembersAsync(node.Id).ConfigureAwait(false);
+        if (members.Count > 0)
+        {
+            _told[node.Id] = [.. members];
+        }
+
+        if (node.OwnOwner is { } alone)
+        {
+            _hub.Router.Broadcast(Write(node), [alone, .. members.Where(m => !m.Equals(alone))]);
+            return;
+        }
+
         PresenceContacts contacts = await _hub.Rosters.ContactsAsync(new Jid(node.Gateway, _hub.Domain.Domain, string.Empty)).ConfigureAwait(false);
         List<Jid> who = [.. contacts.Subscribers];
         if (owner is not null && !who.Contains(owner.Bare))
@@ -147,6 +181,7 @@ public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmpp
             who.Add(owner.Bare);
         }
 
+        who.AddRange(members.Where(m => !who.Contains(m)).ToList());
         _hub.Router.Broadcast(Write(node), who);
     }
 
@@ -178,21 +213,82 @@ public sealed class NodesModule(NodeStore store, RegistryStore registry) : IXmpp
                 continue;
             }
 
-            foreach (NodePresence node in store.Behind(contact.Local))
+            foreach (NodePresence node in store.Behind(contact.Local).Where(n => n.OwnOwner is null))
             {
-                if (await registry.FindAsync(node.Id).ConfigureAwait(false) is null)
-                {
-                    store.Remove(node.Id);
-                    continue;
-                }
+                await GreetAsync(sender, node).ConfigureAwait(false);
+            }
+        }
 
-                Stanza presence = Write(node);
-                presence.SetAddresses(presence.From, sender.Jid);
-                _hub.Router.DeliverTo(sender, presence);
+        foreach (NodePresence node in store.OwnedBy(sender.Jid.Bare))
+        {
+            await GreetAsync(sender, node).ConfigureAwait(false);
+        }
+
+        foreach (string id in access.GroupedThings(sender.Jid.Bare))
+        {
+            if (store.Find(id) is { } node && !sender.Jid.Bare.Equals(node.OwnOwner) && (node.OwnOwner is not null || contacts.Subscriptions.All(c => c.Local != node.Gateway))
+                && (await access.MembersAsync(id).ConfigureAwait(false)).Contains(sender.Jid.Bare))
+            {
+                _told.AddOrUpdate(id, [sender.Jid.Bare], (_, told) => told.Add(sender.Jid.Bare));
+                Send(sender, node);
             }
         }
 
         return Verdict.Continue;
+    }
+
+    private async ValueTask GreetAsync(Session session, NodePresence node)
+    {
+        if (await registry.FindAsync(node.Id).ConfigureAwait(false) is not { } known)
+        {
+            store.Remove(node.Id);
+        }
+        else if (node.OwnOwner is not { } owner || owner.Equals(known.Owner))
+        {
+            Send(session, node);
+        }
+    }
+
+    private void Send(Session session, NodePresence node)
+    {
+        Stanza presence = Write(node);
+        presence.SetAddresses(presence.From, session.Jid);
+        _hub.Router.DeliverTo(session, presence);
+    }
+
+    // Rights have changed: who is new in a thing's group learns how it is, and for who is in none any more it goes.
+    private async Task RetellAsync(AccessChange change)
+    {
+        if (store.IsEmpty)
+        {
+            return;
+        }
+
+        string[] ids = change.Thing is { } one ? [one] : [.. _told.Keys.Union(change.Who is { } he ? access.GroupedThings(he) : store.All.Select(n => n.Id), StringComparer.Ordinal)];
+        foreach (string id in ids)
+        {
+            if (store.Find(id) is not { } node)
+            {
+                continue;
+            }
+
+            ImmutableHashSet<Jid> members = [.. await access.MembersAsync(id).ConfigureAwait(false)];
+            ImmutableHashSet<Jid> told = _told.GetValueOrDefault(id, []);
+            if (members.SetEquals(told))
+            {
+                continue;
+            }
+
+            _told[id] = members;
+            _hub.Router.Broadcast(Write(node), [.. members.Except(told)]);
+            foreach (Jid gone in told.Except(members))
+            {
+                if (!await access.MayAsync(gone, id, ThingRight.See).ConfigureAwait(false))
+                {
+                    _hub.Router.Broadcast(Write(node with { State = "offline", Reason = "revoked", Until = null, Signal = null }), [gone]);
+                }
+            }
+        }
     }
 
     private Stanza Write(NodePresence node)

@@ -19,6 +19,21 @@ public sealed class RosterBook(RosterStore store) : IRosters
     }
 
     /// <inheritdoc/>
+    public async ValueTask<RosterEntry?> FindAsync(Jid account, Jid contact, CancellationToken cancel = default)
+    {
+        Roster roster = await store.LoadAsync(account.Local, cancel).ConfigureAwait(false);
+        RosterItem item = roster[contact.Bare.ToString()];
+        return item.Listed ? new RosterEntry(item.State.Token(), item.Groups) : null;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlySet<string>> GroupsAsync(Jid account, CancellationToken cancel = default)
+    {
+        Roster roster = await store.LoadAsync(account.Local, cancel).ConfigureAwait(false);
+        return roster.Listed.SelectMany(item => item.Groups).ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default)
     {
         Roster roster = await store.LoadAsync(account.Local, cancel).ConfigureAwait(false);

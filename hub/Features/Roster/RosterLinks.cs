@@ -17,6 +17,13 @@ public sealed class RosterLinks(RosterStore store, Jid domain)
 
     private IHub? _hub;
     private RosterPush? _push;
+    private SubscriptionService? _subscriptions;
+
+    /// <summary>Says whether a request (account, contact) needs nobody's approval; null where each is for the account to answer. Asked before anything is changed.</summary>
+    public Func<Jid, Jid, ValueTask<bool>>? Approves { get; set; }
+
+    /// <summary>Told when such a request was approved, after that is durable.</summary>
+    public Func<Jid, Jid, Task>? Approved { get; set; }
 
     /// <summary>Makes both see each other's presence; the thing stands in the owner's group <see cref="ThingsGroup"/>.</summary>
     /// <param name="thing">The thing's account (bare JID).</param>
@@ -75,6 +82,11 @@ public sealed class RosterLinks(RosterStore store, Jid domain)
         }
     }
 
+    /// <summary>A contact sees a thing's presence no more, as if the thing had said so (RFC 6121 §3.2).</summary>
+    /// <param name="thing">The thing's account (bare JID).</param>
+    /// <param name="contact">The contact (bare JID).</param>
+    public Task EndSeeingAsync(Jid thing, Jid contact) => _subscriptions?.ActAsync(thing, contact, StanzaType.Unsubscribed) ?? Task.CompletedTask;
+
     /// <summary>Gives a thing another name in a roster where it stands.</summary>
     public Task RenameAsync(Jid thing, Jid owner, string name) => IsLocal(owner)
         ? ChangeAsync(owner, thing, item => item.Listed ? item with { Name = name } : item)
@@ -96,8 +108,50 @@ public sealed class RosterLinks(RosterStore store, Jid domain)
         await store.RemoveAsync(account.Local).ConfigureAwait(false);
     }
 
-    internal void Attach(IHub hub, RosterPush push)
+    /// <summary>Makes contacts of two accounts of this domain: both see each other's presence.</summary>
+    /// <returns>False when a roster is full.</returns>
+    public async Task<bool> BefriendAsync(Jid one, Jid other)
     {
+        RosterChange there = await ChangeAsync(one, other, item => item with { State = SubscriptionState.Both, Listed = true }).ConfigureAwait(false);
+        RosterChange back = there.LimitReached ? there : await ChangeAsync(other, one, item => item with { State = SubscriptionState.Both, Listed = true }).ConfigureAwait(false);
+        if (back.LimitReached)
+        {
+            return false;
+        }
+
+        if (there.Before.State != SubscriptionState.Both || back.Before.State != SubscriptionState.Both)
+        {
+            Tell(one, other, isAvailable: true);
+            Tell(other, one, isAvailable: true);
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Takes a subscription request that the addressee has approved beforehand, and asks back (XEP-0379 §3.5). A contact of this domain approves that by having asked so; one of another server, or its
+    /// client, is asked.
+    /// </summary>
+    /// <param name="subscribe">The request.</param>
+    /// <param name="sender">The session that sent it, or null.</param>
+    public async Task AcceptAsync(Stanza subscribe, Session? sender)
+    {
+        Jid account = subscribe.To!.Bare;
+        Jid contact = subscribe.From.Bare;
+        // RFC 6121 §3.4: what was approved beforehand needs nobody any more.
+        await _subscriptions!.ActAsync(account, contact, StanzaType.Subscribed).ConfigureAwait(false);
+        if (IsLocal(contact))
+        {
+            await _subscriptions.ActAsync(contact, account, StanzaType.Subscribed).ConfigureAwait(false);
+        }
+
+        await _subscriptions.HandleAsync(subscribe, sender).ConfigureAwait(false);
+        await _subscriptions.ActAsync(account, contact, StanzaType.Subscribe).ConfigureAwait(false);
+    }
+
+    internal void Attach(IHub hub, RosterPush push, SubscriptionService subscriptions)
+    {
+        _subscriptions = subscriptions;
         _hub = hub;
         _push = push;
     }

@@ -19,19 +19,19 @@ public sealed class RosterModule(RosterStore store, RosterLinks links, RosterOpt
     public string Name => "Roster";
 
     /// <inheritdoc/>
-    public Xep[] Xeps => [new("RFC 6121 §2", "Managing the Roster", Note: "with versioning"), new("RFC 6121 §3", "Managing Presence Subscriptions", Note: "without pre-approval")];
+    public Xep[] Xeps => [new("RFC 6121 §2", "Managing the Roster", Note: "with versioning"), new("RFC 6121 §3", "Managing Presence Subscriptions", Note: "with pre-approval")];
 
     /// <inheritdoc/>
     public void Register(IModuleBuilder module)
     {
         _hub = module.Hub;
         _push = new RosterPush(_hub);
-        links.Attach(_hub, _push);
-        _subscriptions = new SubscriptionService(_hub, store, _push);
+        _subscriptions = new SubscriptionService(_hub, store, _push, links);
+        links.Attach(_hub, _push, _subscriptions);
         module.Account.Iq(StanzaType.Get, "query", Ns.Roster, GetAsync).Iq(StanzaType.Set, "query", Ns.Roster, SetAsync);
         module.Presence(Phase.Inspect, _subscriptions.HandleAsync);
-        module.StreamFeature(new VersioningFeature());
-        _hub.Accounts.Removed += name => _ = store.RemoveAsync(name);
+        module.StreamFeature(new RosterFeatures());
+        _hub.Accounts.Removed += name => _subscriptions.ForgetAsync(new Jid(name, _hub.Domain.Domain, string.Empty));
     }
 
     private async ValueTask<IqReply> GetAsync(IqRequest request, CancellationToken cancel)
@@ -132,7 +132,8 @@ public sealed class RosterModule(RosterStore store, RosterLinks links, RosterOpt
         return change.LimitReached ? StanzaError.ResourceConstraint.With($"A roster has at most {options.ItemLimit} items.") : IqReply.Empty;
     }
 
-    private sealed class VersioningFeature : IStreamFeature
+    // RFC 6121 §2.6.1, §3.4.1.
+    private sealed class RosterFeatures : IStreamFeature
     {
         public string Namespace => string.Empty;
 
@@ -140,7 +141,7 @@ public sealed class RosterModule(RosterStore store, RosterLinks links, RosterOpt
         {
             if (stream.Account is not null)
             {
-                features.Empty("ver"u8, "urn:xmpp:features:rosterver");
+                features.Empty("ver"u8, "urn:xmpp:features:rosterver").Empty("sub"u8, "urn:xmpp:features:pre-approval");
             }
         }
 
@@ -199,6 +200,11 @@ internal sealed class RosterPush(IHub hub)
         if (item.Listed && item.State.IsPendingOut())
         {
             xml.Attribute("ask"u8, "subscribe"u8);
+        }
+
+        if (item.Listed && item.Approved)
+        {
+            xml.Attribute("approved"u8, "true"u8);
         }
 
         if (item.Listed)

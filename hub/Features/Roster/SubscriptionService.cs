@@ -5,7 +5,7 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Hub.Features.Roster;
 
 /// <summary>Presence subscriptions (RFC 6121 §3): what the account's server does with what goes out and what comes in, by the tables of Appendix A.</summary>
-internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPush push)
+internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPush push, RosterLinks links)
 {
     /// <summary>Takes the presence types that manage subscriptions; all others go on.</summary>
     public async ValueTask<Verdict> HandleAsync(Stanza stanza, Session? sender)
@@ -48,6 +48,41 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
         }
 
         return Verdict.Handled;
+    }
+
+    /// <summary>Does what a client of the account would do by such a presence.</summary>
+    public async Task ActAsync(Jid account, Jid contact, StanzaType type)
+    {
+        Stanza stanza = Make(account, contact, type);
+        SubscriptionAction action = ActionOf(type)!.Value;
+        if (!await OutAsync(stanza, action).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        if (IsLocalAccount(contact))
+        {
+            await InAsync(stanza, action).ConfigureAwait(false);
+        }
+        else
+        {
+            await hub.Router.RouteAsync(stanza).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends all subscriptions of an account that is gone, and removes its roster (XEP-0077 §3.2).</summary>
+    public async Task ForgetAsync(Jid account)
+    {
+        Roster roster = await store.LoadAsync(account.Local).ConfigureAwait(false);
+        foreach (RosterItem item in roster.Items.Values)
+        {
+            if (Addresses.JidPrep.TryParse(item.Contact, out Jid? contact))
+            {
+                await RemoveAsync(account, contact).ConfigureAwait(false);
+            }
+        }
+
+        await store.RemoveAsync(account.Local).ConfigureAwait(false);
     }
 
     /// <summary>Removes an item and ends what it stood for (§2.5).</summary>
@@ -98,12 +133,17 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
 
     private bool IsLocalAccount(Jid jid) => jid.Local.Length > 0 && jid.Domain == hub.Domain.Domain;
 
-    // §3.1.3: who has asked meanwhile is shown to every client that comes, until the question is answered.
+    // §3.1.3: who has asked meanwhile is shown to every client that comes, until the question is answered. §3.1.2: what the account has asked of others is asked again, since another server may never have got it.
     private async ValueTask RemindAsync(Session session)
     {
         Roster roster = await store.LoadAsync(session.Jid.Local).ConfigureAwait(false);
         foreach (RosterItem item in roster.Items.Values)
         {
+            if (item.State.IsPendingOut() && Addresses.JidPrep.TryParse(item.Contact, out Jid? asked) && asked.Domain != hub.Domain.Domain)
+            {
+                await hub.Router.RouteAsync(Make(session.Jid.Bare, asked, StanzaType.Subscribe)).ConfigureAwait(false);
+            }
+
             if (item.State.IsPendingIn() && item.Request is { } request && Addresses.JidPrep.TryParse(item.Contact, out Jid? contact))
             {
                 hub.Router.DeliverTo(session, Stanza.Parse(request, contact, session.Jid.Bare));
@@ -128,8 +168,15 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
             item =>
             {
                 step = SubscriptionStates.Outbound(item.State, action);
-                bool lists = action is SubscriptionAction.Subscribe || (action == SubscriptionAction.Subscribed && step.Pass);
-                return item with { State = step.Next, Listed = item.Listed || lists };
+                // §3.4.2: an approval that nobody has asked for is noted and goes nowhere; one that is taken back is forgotten.
+                bool isEarly = action == SubscriptionAction.Subscribed && !step.Pass && !item.State.HasFrom();
+                bool lists = action is SubscriptionAction.Subscribe || (action == SubscriptionAction.Subscribed && step.Pass) || isEarly;
+                return item with
+                {
+                    State = step.Next,
+                    Listed = item.Listed || lists,
+                    Approved = isEarly || (item.Approved && action != SubscriptionAction.Unsubscribed),
+                };
             },
             done => push.ToInterested(account.Local, done)).ConfigureAwait(false);
         if (change.LimitReached)
@@ -145,7 +192,6 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
 
         if (action == SubscriptionAction.Subscribed)
         {
-            // §3.1.5: behind the approval comes the presence.
             if (IsLocalAccount(contact))
             {
                 await InAsync(stanza, action).ConfigureAwait(false);
@@ -155,14 +201,7 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
                 await hub.Router.RouteAsync(stanza).ConfigureAwait(false);
             }
 
-            foreach (Session session in hub.Sessions.ListOf(account))
-            {
-                if (session.Presence is { } presence)
-                {
-                    hub.Router.Broadcast(presence, [contact]);
-                }
-            }
-
+            SendAvailable(account, contact);
             return false;
         }
 
@@ -187,7 +226,10 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
         }
 
         SubscriptionStep step = default;
-        bool alreadyApproved = false;
+        bool isSubscribed = false;
+        bool isApproved = false;
+        // Who may see a thing by right need not wait for it to say so.
+        bool isByRight = action == SubscriptionAction.Subscribe && links.Approves is { } approves && await approves(account, contact).ConfigureAwait(false);
         byte[]? request = action == SubscriptionAction.Subscribe ? stanza.ToBytes() : null;
         RosterChange change = await store.ChangeAsync(
             account.Local,
@@ -195,14 +237,27 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
             item =>
             {
                 step = SubscriptionStates.Inbound(item.State, action);
-                alreadyApproved = action == SubscriptionAction.Subscribe && item.State.HasFrom();
-                return item with { State = step.Next, Request = request ?? item.Request };
+                isSubscribed = action == SubscriptionAction.Subscribe && item.State.HasFrom();
+                isApproved = action == SubscriptionAction.Subscribe && !isSubscribed && (item.Approved || isByRight);
+                return isSubscribed ? item
+                    : isApproved ? item with { State = SubscriptionStates.Outbound(step.Next, SubscriptionAction.Subscribed).Next, Listed = item.Listed || isByRight }
+                    : item with { State = step.Next, Request = request ?? item.Request };
             },
             null).ConfigureAwait(false);
-        if (alreadyApproved)
+        if (isSubscribed || isApproved)
         {
-            // §3.1.3: the answer is known.
+            // §3.1.3: the answer is known, and nobody is asked.
+            push.ToInterested(account.Local, change);
             await EmitAsync(account, contact, StanzaType.Subscribed).ConfigureAwait(false);
+            if (isApproved)
+            {
+                SendAvailable(account, contact);
+                if (isByRight && links.Approved is { } approved)
+                {
+                    await approved(account, contact).ConfigureAwait(false);
+                }
+            }
+
             return;
         }
 
@@ -214,6 +269,11 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
 
         if (step.Pass)
         {
+            if (action == SubscriptionAction.Subscribe && hub.Notifier is { } notifier && notifier.Concerns(account.Local))
+            {
+                notifier.Subscription(account);
+            }
+
             foreach (Session session in hub.Sessions.ListOf(account))
             {
                 if (session.IsAvailable)
@@ -240,6 +300,18 @@ internal sealed class SubscriptionService(IHub hub, RosterStore store, RosterPus
         else
         {
             await hub.Router.RouteAsync(stanza).ConfigureAwait(false);
+        }
+    }
+
+    // §3.1.5: behind the approval comes the presence.
+    private void SendAvailable(Jid account, Jid contact)
+    {
+        foreach (Session session in hub.Sessions.ListOf(account))
+        {
+            if (session.Presence is { } presence)
+            {
+                hub.Router.Broadcast(presence, [contact]);
+            }
         }
     }
 

@@ -65,7 +65,7 @@ public static class SubscriptionStates
         _ => "none",
     };
 
-    /// <summary>A stanza that the account sends to the contact (Appendix A.2). Pre-approval (§3.4) is the caller's: <c>subscribed</c> in a state without pending-in is not passed.</summary>
+    /// <summary>A stanza that the account sends to the contact (Appendix A.2). Pre-approval (§3.4) is a flag beside the state, and the caller's: <c>subscribed</c> in a state without pending-in is not passed.</summary>
     public static SubscriptionStep Outbound(SubscriptionState state, SubscriptionAction action)
     {
         (bool to, bool from, bool pendingOut, bool pendingIn) = Facts(state);
