@@ -1,0 +1,379 @@
+using System.Collections.Immutable;
+using IotXmpp.Hub.Features.History;
+using IotXmpp.Hub.Features.Liveness;
+using IotXmpp.Hub.Features.Registry;
+using IotXmpp.Hub.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace IotXmpp.Hub.Dashboard.Fleet;
+
+/// <summary>What has changed since the last time.</summary>
+/// <param name="Rows">Things whose row is another one, is new, or is gone.</param>
+/// <param name="Values">Things with new samples.</param>
+/// <param name="IsRegistry">Whether the registry has changed: whose things are and who may see them may have changed with it.</param>
+public sealed record FleetChange(IReadOnlySet<string> Rows, IReadOnlySet<string> Values, bool IsRegistry);
+
+/// <summary>
+/// The rows of all things of the hub, once for all who look, kept up to date by what liveness, history and registry tell, gathered for a moment. It knows no rights: <see cref="FleetView"/> shows each
+/// person theirs. While nobody looks it hears of nothing and holds nothing.
+/// </summary>
+public sealed class FleetBoard : IDisposable
+{
+    /// <summary>How often things that come and go are looked at again (1 minute): they become quiet without telling it.</summary>
+    private static readonly TimeSpan s_flappingEvery = TimeSpan.FromMinutes(1);
+
+    private readonly RegistryStore _registry;
+    private readonly LivenessService? _liveness;
+    private readonly HistoryService? _history;
+    private readonly FleetOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _working = new(1, 1);
+    private readonly HashSet<string> _flapping = new(StringComparer.Ordinal);
+    private readonly ITimer _gather;
+    private readonly ITimer _again;
+    private ImmutableSortedDictionary<string, Thing> _known = ImmutableSortedDictionary<string, Thing>.Empty;
+    private Dictionary<string, FleetRow> _rows = new(StringComparer.Ordinal);
+    private HashSet<string> _changed = new(StringComparer.Ordinal);
+    private HashSet<string> _valued = new(StringComparer.Ordinal);
+    private HashSet<string> _suspects = new(StringComparer.Ordinal);
+    private bool _isRegistryChanged;
+    private bool _isGathering;
+    private volatile bool _isDisposed;
+    private Action<FleetChange>[] _watchers = [];
+
+    /// <summary>Over the services of the hub.</summary>
+    public FleetBoard(RegistryStore registry, LivenessService? liveness, HistoryService? history, FleetOptions options, TimeProvider time, ILogger<FleetBoard> log)
+    {
+        _registry = registry;
+        _liveness = liveness;
+        _history = history;
+        _options = options;
+        _time = time;
+        _log = log;
+        _gather = time.CreateTimer(_ => Run(GatherAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _again = time.CreateTimer(_ => Run(LookAgainAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The bounds.</summary>
+    public FleetOptions Options => _options;
+
+    /// <summary>Those who look now.</summary>
+    public int Watchers => Volatile.Read(ref _watchers).Length;
+
+    /// <summary>Begins to look: from now on the watcher is told of changes, one call at a time.</summary>
+    /// <returns>Ends it.</returns>
+    public async Task<IDisposable> WatchAsync(Action<FleetChange> watcher, CancellationToken cancel = default)
+    {
+        await _working.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            if (Watchers == 0)
+            {
+                Attach();
+            }
+
+            await ReadAsync(cancel).ConfigureAwait(false);
+            lock (_gate)
+            {
+                _watchers = [.. _watchers, watcher];
+            }
+        }
+        finally
+        {
+            _working.Release();
+        }
+
+        return new Watch(this, watcher);
+    }
+
+    /// <summary>All rows by id, as they are now.</summary>
+    public IReadOnlyDictionary<string, FleetRow> Rows => Volatile.Read(ref _rows);
+
+    /// <summary>The registry has changed.</summary>
+    public void RegistryChanged()
+    {
+        lock (_gate)
+        {
+            _isRegistryChanged = true;
+            Soon();
+        }
+    }
+
+    /// <summary>Something that a watcher knows beside the row has changed: it is told with the rest, gathered.</summary>
+    public void Again(string thing) => Note(ref _changed, thing);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        Detach();
+        _gather.Dispose();
+        _again.Dispose();
+        _working.Dispose();
+    }
+
+    private void Attach()
+    {
+        if (_liveness is not null)
+        {
+            _liveness.Changed += Lives;
+        }
+
+        if (_history is not null)
+        {
+            _history.Added += Measured;
+        }
+
+        _again.Change(s_flappingEvery, s_flappingEvery);
+    }
+
+    private void Detach()
+    {
+        if (_liveness is not null)
+        {
+            _liveness.Changed -= Lives;
+        }
+
+        if (_history is not null)
+        {
+            _history.Added -= Measured;
+        }
+
+        _again.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    // Under the lock of liveness: notes it and is done.
+    private void Lives(ThingLiveness? before, ThingLiveness after)
+    {
+        lock (_gate)
+        {
+            _changed.Add(after.Id);
+            if (before?.State != after.State && (after.State == LivenessState.Resuming || after.IsLost))
+            {
+                _suspects.Add(after.Id);
+            }
+
+            Soon();
+        }
+    }
+
+    private void Measured(string thing, IReadOnlyList<(Series Series, Sample Sample)> samples) => Note(ref _valued, thing);
+
+    private void Note(ref HashSet<string> set, string thing)
+    {
+        lock (_gate)
+        {
+            if (_watchers.Length > 0)
+            {
+                set.Add(thing);
+                Soon();
+            }
+        }
+    }
+
+    private void Soon()
+    {
+        if (!_isGathering && _watchers.Length > 0)
+        {
+            _isGathering = true;
+            _gather.Change(TimeSpan.FromMilliseconds(_options.GatherMilliseconds), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    // Reads everything; in memory but for one number of the database.
+    private async ValueTask ReadAsync(CancellationToken cancel)
+    {
+        ImmutableSortedDictionary<string, Thing> things = await _registry.AllAsync(cancel).ConfigureAwait(false);
+        if (Watchers > 0 && ReferenceEquals(things, _known))
+        {
+            return;
+        }
+
+        var rows = new Dictionary<string, FleetRow>(things.Count, StringComparer.Ordinal);
+        foreach (Thing thing in things.Values)
+        {
+            rows.Add(thing.Id, RowOf(thing));
+        }
+
+        _known = things;
+        Volatile.Write(ref _rows, rows);
+        if (Watchers == 0 && _liveness is not null)
+        {
+            // Who has not changed in the last hour has not come and gone either.
+            DateTimeOffset recent = _time.GetUtcNow().AddHours(-1);
+            lock (_gate)
+            {
+                _suspects = [.. rows.Values.Where(r => r.Since >= recent).Select(r => r.Id)];
+            }
+
+            Run(LookAgainAsync);
+        }
+    }
+
+    private FleetRow RowOf(Thing thing)
+    {
+        ThingLiveness? live = _liveness?.Find(thing.Id);
+        bool isFlapping;
+        lock (_gate)
+        {
+            isFlapping = _flapping.Contains(thing.Id);
+        }
+
+        return new FleetRow(thing, live, AttentionRules.Of(live, isFlapping, _options));
+    }
+
+    private async Task GatherAsync()
+    {
+        HashSet<string> changed;
+        HashSet<string> valued;
+        HashSet<string> suspects;
+        bool isRegistry;
+        lock (_gate)
+        {
+            (changed, _changed) = (_changed, new HashSet<string>(StringComparer.Ordinal));
+            (valued, _valued) = (_valued, new HashSet<string>(StringComparer.Ordinal));
+            (suspects, _suspects) = (_suspects, new HashSet<string>(StringComparer.Ordinal));
+            isRegistry = _isRegistryChanged;
+            _isRegistryChanged = _isGathering = false;
+        }
+
+        await _working.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            foreach (string id in suspects)
+            {
+                if (await IsOtherAsync(id).ConfigureAwait(false))
+                {
+                    changed.Add(id);
+                }
+            }
+
+            // Who reads Rows reads one picture to its end: the changed one is another dictionary.
+            ImmutableSortedDictionary<string, Thing> things = await _registry.AllAsync().ConfigureAwait(false);
+            if (isRegistry || !ReferenceEquals(things, _known))
+            {
+                isRegistry = true;
+                foreach (string gone in _known.Keys.Where(id => !things.ContainsKey(id)))
+                {
+                    changed.Add(gone);
+                }
+
+                changed.UnionWith(things.Where(t => !_known.TryGetValue(t.Key, out Thing? known) || !ReferenceEquals(known, t.Value)).Select(t => t.Key));
+                _known = things;
+            }
+
+            if (changed.Count > 0)
+            {
+                var rows = new Dictionary<string, FleetRow>(_rows, StringComparer.Ordinal);
+                foreach (string id in changed)
+                {
+                    if (things.TryGetValue(id, out Thing? thing))
+                    {
+                        rows[id] = RowOf(thing);
+                    }
+                    else
+                    {
+                        rows.Remove(id);
+                    }
+                }
+
+                Volatile.Write(ref _rows, rows);
+            }
+
+            if (changed.Count > 0 || valued.Count > 0 || isRegistry)
+            {
+                var change = new FleetChange(changed, valued, isRegistry);
+                foreach (Action<FleetChange> watcher in Volatile.Read(ref _watchers))
+                {
+                    watcher(change);
+                }
+            }
+        }
+        finally
+        {
+            _working.Release();
+        }
+    }
+
+    // Things that came and went: some are quiet again, and of those that were there before anybody looked it is found out now.
+    private async Task LookAgainAsync()
+    {
+        string[] ids;
+        lock (_gate)
+        {
+            ids = [.. _flapping.Union(_suspects)];
+            _suspects.Clear();
+        }
+
+        foreach (string id in ids.TakeWhile(_ => !_isDisposed))
+        {
+            if (await IsOtherAsync(id).ConfigureAwait(false))
+            {
+                Note(ref _changed, id);
+            }
+        }
+    }
+
+    private async Task<bool> IsOtherAsync(string thing)
+    {
+        bool isFlapping = _liveness is not null && await _liveness.IsFlappingAsync(thing).ConfigureAwait(false);
+        lock (_gate)
+        {
+            return isFlapping ? _flapping.Add(thing) : _flapping.Remove(thing);
+        }
+    }
+
+    private void Leave(Action<FleetChange> watcher)
+    {
+        lock (_gate)
+        {
+            _watchers = [.. _watchers.Where(w => w != watcher)];
+            if (_watchers.Length > 0)
+            {
+                return;
+            }
+
+            Detach();
+            _known = ImmutableSortedDictionary<string, Thing>.Empty;
+            _changed.Clear();
+            _valued.Clear();
+            _suspects.Clear();
+            _flapping.Clear();
+            Volatile.Write(ref _rows, new Dictionary<string, FleetRow>(StringComparer.Ordinal));
+        }
+    }
+
+    // Nobody waits for it: what could not be read now is read with the next change.
+    private async void Run(Func<Task> work)
+    {
+        try
+        {
+            await work().ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            if (!_isDisposed)
+            {
+                FleetBoardLog.NotRead(_log, e);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The hub stops.
+        }
+    }
+
+    private sealed class Watch(FleetBoard board, Action<FleetChange> watcher) : IDisposable
+    {
+        public void Dispose() => board.Leave(watcher);
+    }
+}
+
+/// <summary>Logs of <see cref="FleetBoard"/>.</summary>
+internal static partial class FleetBoardLog
+{
+    [LoggerMessage(Level = LogLevel.Error, Message = "How the fleet is could not be read")]
+    public static partial void NotRead(ILogger log, Exception e);
+}
