@@ -35,7 +35,7 @@ await using (hub)
         await Console.Out.WriteLineAsync($"administrator {administrator.Jid} one-time password {administrator.Password} (shown this once: change it)");
     }
 
-    foreach ((string what, System.Net.IPEndPoint? where) in new[] { ("c2s", hub.C2s), ("c2s-tls", hub.C2sTls), ("http", hub.Http) })
+    foreach ((string what, System.Net.IPEndPoint? where) in new[] { ("c2s", hub.C2s), ("c2s-tls", hub.C2sTls), ("s2s", hub.S2s), ("s2s-tls", hub.S2sTls), ("component", hub.Component), ("proxy65", hub.Proxy65), ("http", hub.Http), ("https", hub.Https) })
     {
         if (where is not null)
         {
@@ -44,8 +44,7 @@ await using (hub)
     }
 
     await Console.Out.WriteLineAsync("ready");
-    await end.Task;
+    bool restart = await Task.WhenAny(end.Task, hub.EndRequested) == hub.EndRequested && await hub.EndRequested;
     await hub.StopAsync();
+    return restart ? HubLifetime.RestartExitCode : 0;
 }
-
-return 0;

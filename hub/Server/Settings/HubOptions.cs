@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using IotXmpp.Hub.Addresses;
+using IotXmpp.Hub.Peers;
 using IotXmpp.Hub.Sasl;
 
 namespace IotXmpp.Hub.Server;
@@ -21,6 +22,9 @@ public sealed class HubOptions : IValidatableObject
 
     /// <summary>Log-in and transport security.</summary>
     public SecurityOptions Security { get; set; } = new();
+
+    /// <summary>External components that may connect (XEP-0114).</summary>
+    public ComponentOptions[] Components { get; set; } = [];
 
     /// <summary>The administrator that the first start makes.</summary>
     public AdministratorOptions Administrator { get; set; } = new();
@@ -72,8 +76,26 @@ public sealed class ListenOptions
     /// <summary>Clients with direct TLS (XEP-0368).</summary>
     public ListenAddress C2sTls { get; set; } = ListenAddress.Any(5223);
 
-    /// <summary>HTTP: dashboard, REST, health.</summary>
+    /// <summary>Other servers, with STARTTLS (RFC 6120 §3.2); off: a hub that nobody told to federate does not.</summary>
+    public ListenAddress S2s { get; set; } = ListenAddress.Off;
+
+    /// <summary>Other servers, with direct TLS (XEP-0368).</summary>
+    public ListenAddress S2sTls { get; set; } = ListenAddress.Off;
+
+    /// <summary>External components (XEP-0114).</summary>
+    public ListenAddress Component { get; set; } = ListenAddress.Off;
+
+    /// <summary>The proxy for SOCKS5 Bytestreams (XEP-0065); off: a relay that nobody asked for is not there.</summary>
+    public ListenAddress Proxy65 { get; set; } = ListenAddress.Off;
+
+    /// <summary>HTTP: dashboard, REST, health. Without TLS, so for this machine and for proxies that <c>Web:Proxies</c> names.</summary>
     public ListenAddress Http { get; set; } = ListenAddress.Loopback(5280);
+
+    /// <summary>The same with TLS, by the hub's certificate; off: who wants it says where.</summary>
+    public ListenAddress Https { get; set; } = ListenAddress.Off;
+
+    /// <summary>The addresses that are on.</summary>
+    public override string ToString() => string.Join(", ", new[] { C2s, C2sTls, S2s, S2sTls, Component, Proxy65, Http, Https }.Where(address => address.IsOn));
 }
 
 /// <summary>The server certificate (<c>Tls</c>); without files the hub's private authority issues one.</summary>
@@ -96,6 +118,16 @@ public enum PlaintextPolicy
     Loopback,
 }
 
+/// <summary>From where components may connect; their protocol (XEP-0114) has no TLS.</summary>
+public enum ComponentPolicy
+{
+    /// <summary>From this machine only.</summary>
+    Loopback,
+
+    /// <summary>From everywhere: the operator protects the way.</summary>
+    Any,
+}
+
 /// <summary>Log-in and transport security (<c>Security</c>).</summary>
 public sealed class SecurityOptions
 {
@@ -104,6 +136,9 @@ public sealed class SecurityOptions
 
     /// <summary>PEM file of the authorities that issue clients' certificates (XEP-0178), from the working folder or the data folder; none: certificates are not asked for.</summary>
     public string? ClientCertificateAuthority { get; set; }
+
+    /// <summary>From where components may connect.</summary>
+    public ComponentPolicy Components { get; set; }
 
     /// <summary>Settings of SASL.</summary>
     public SaslOptions Sasl { get; set; } = new();

@@ -23,6 +23,9 @@ public sealed class ListenAddress
     /// <summary>True for <c>*:PORT</c>: every address, IPv6 and IPv4 (Kestrel's <c>ListenAnyIP</c>).</summary>
     public bool IsAny { get; }
 
+    /// <summary>True where only programs on this machine can come.</summary>
+    public bool IsLoopback => EndPoint is not null && IPAddress.IsLoopback(EndPoint.Address);
+
     /// <summary>False when the listener is switched off.</summary>
     [MemberNotNullWhen(true, nameof(EndPoint))]
     public bool IsOn => EndPoint is not null;

@@ -12,6 +12,9 @@ internal sealed class OptionsBinder(IReadOnlyList<SettingsSource> sources)
 {
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
 
+    private OptionsBinder(IReadOnlyList<SettingsSource> sources, HashSet<string> known)
+        : this(sources) => _known = known;
+
     /// <summary>Fills and validates an object; <paramref name="section"/> is empty for the root.</summary>
     /// <exception cref="SettingsException">A value cannot be taken.</exception>
     public void Bind(object target, string section)
@@ -58,6 +61,12 @@ internal sealed class OptionsBinder(IReadOnlyList<SettingsSource> sources)
     private void BindValue(object target, PropertyInfo property, string key)
     {
         _known.Add(key);
+        if (property.PropertyType.IsArray && IsOptions(property.PropertyType.GetElementType()!))
+        {
+            BindList(target, property, key);
+            return;
+        }
+
         if (property.PropertyType.IsArray)
         {
             _known.Add(key + ":#");
@@ -86,6 +95,29 @@ internal sealed class OptionsBinder(IReadOnlyList<SettingsSource> sources)
         }
 
         property.SetValue(target, Parse(source.Values[key], type, property, source, key));
+    }
+
+    // Options classes by number: Components:0:Jid, Components:0:Secret, Components:1:Jid, … As of any array the last source's counts whole.
+    private void BindList(object target, PropertyInfo property, string key)
+    {
+        Type type = property.PropertyType.GetElementType()!;
+        SettingsSource? source = sources.LastOrDefault(candidate => candidate.Values.ContainsKey(key) || candidate.Values.Keys.Any(name => name.StartsWith(key + ":0:", StringComparison.OrdinalIgnoreCase)));
+        if (source is null)
+        {
+            return;
+        }
+
+        var items = new List<object>();
+        while (source.Values.Keys.Any(name => name.StartsWith($"{key}:{items.Count}:", StringComparison.OrdinalIgnoreCase)))
+        {
+            object item = Activator.CreateInstance(type)!;
+            new OptionsBinder([source], _known).Bind(item, $"{key}:{items.Count}");
+            items.Add(item);
+        }
+
+        var array = Array.CreateInstance(type, items.Count);
+        items.ToArray().CopyTo(array, 0);
+        property.SetValue(target, array);
     }
 
     private static object Parse(string text, Type type, PropertyInfo property, SettingsSource source, string key)
@@ -163,9 +195,10 @@ internal sealed class OptionsBinder(IReadOnlyList<SettingsSource> sources)
     }
 
     /// <summary>An options class inside an options class.</summary>
-    private static bool IsNested(PropertyInfo property)
-        => property.PropertyType is { IsClass: true, IsArray: false } type && type != typeof(string) && type != typeof(ListenAddress)
-            && type.GetConstructor(Type.EmptyTypes) is not null && property.GetIndexParameters().Length == 0;
+    private static bool IsNested(PropertyInfo property) => IsOptions(property.PropertyType) && property.GetIndexParameters().Length == 0;
+
+    private static bool IsOptions(Type type)
+        => type is { IsClass: true, IsArray: false } && type != typeof(string) && type != typeof(ListenAddress) && type.GetConstructor(Type.EmptyTypes) is not null;
 
     private static bool TryDuration(string text, out TimeSpan duration)
     {

@@ -112,7 +112,12 @@ public static class SettingsLoader
         ["data"] = "Data",
         ["c2s"] = "Listen:C2s",
         ["c2s-tls"] = "Listen:C2sTls",
+        ["s2s"] = "Listen:S2s",
+        ["s2s-tls"] = "Listen:S2sTls",
+        ["component"] = "Listen:Component",
+        ["proxy65"] = "Listen:Proxy65",
         ["http"] = "Listen:Http",
+        ["https"] = "Listen:Https",
         ["plaintext"] = "Security:Plaintext",
         ["cert"] = "Tls:CertificateFile",
         ["key"] = "Tls:KeyFile",
@@ -128,7 +133,12 @@ public static class SettingsLoader
           --data DIR             the data folder, made when it is not there (iotxmpp-data)
           --c2s HOST:PORT        clients with STARTTLS (*:5222); 0 or nothing switches it off, as below
           --c2s-tls HOST:PORT    clients with direct TLS (*:5223)
-          --http HOST:PORT       HTTP (127.0.0.1:5280)
+          --s2s HOST:PORT        other servers with STARTTLS (off: the hub does not federate)
+          --s2s-tls HOST:PORT    other servers with direct TLS (off)
+          --component HOST:PORT  external components, XEP-0114 (off)
+          --proxy65 HOST:PORT    a proxy for bytestreams between clients, XEP-0065 (off)
+          --http HOST:PORT       HTTP (127.0.0.1:5280); beyond this machine only behind a proxy that Web:Proxies names
+          --https HOST:PORT      HTTP over TLS, with the hub's certificate (off)
           --plaintext loopback   log-in without TLS from 127.0.0.0/8 (none)
           --cert FILE            the server's certificate and chain in PEM; without it the hub has its own authority, ca.pem in the data folder
           --key FILE             its private key in PEM
@@ -139,7 +149,7 @@ public static class SettingsLoader
         HOST is an IP address, localhost or * (every address). Durations are written 500ms, 30s, 5m, 2h, 7d.
         The same by environment: IOTXMPP_DOMAIN, IOTXMPP_C2S_TLS, IOTXMPP_SECURITY__LOGINTHROTTLE__ENABLED. The command line wins over the
         environment, that over the settings file, that over appsettings.json beside the program.
-        Exit codes: 0 ended as asked, 1 could not start or failed, 2 a setting is bad.
+        Exit codes: 0 ended as asked, 1 could not start or failed, 2 a setting is bad, 75 an administrator wants it started again.
         """;
 
     /// <summary>Reads everything; <paramref name="environment"/> is <see cref="Environment.GetEnvironmentVariables()"/>.</summary>

@@ -6,9 +6,6 @@ function card(board) {
   part.querySelector("h2").textContent = board.name;
   part.querySelector(".facts").textContent = `${board.chipFamily} · firmware ${board.version} · runtime ${board.runtime}`;
   part.querySelector("esp-web-install-button").setAttribute("manifest", `boards/${board.board}/manifest.json`);
-  part.querySelector(".next").textContent = board.improv
-    ? "Afterwards it asks for the Wi-Fi by Improv, when both of its sockets are plugged in."
-    : "Afterwards: Wi-Fi and keys by iotxmpp flash --settings-only, as below.";
   return part;
 }
 
