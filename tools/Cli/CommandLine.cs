@@ -73,15 +73,30 @@ internal static class CommandLine
             WatchCommand.Create(),
             ReadCommand.Create(),
             SubscribeCommand.Create(),
+            HistoryCommand.Create(),
+            UptimeCommand.Create(),
+            AlertCommand.Create(),
+            RuleCommand.Create(),
+            MaintenanceCommand.Create(),
             SetCommand.Create(),
             FormCommand.Create(),
+            QueueCommand.Create(),
+            BatchCommand.Create(),
+            AuditCommand.Create(),
+            ConfigCommand.Create(),
             BoardCommand.Create(),
             FlashCommand.Create(),
             FirmwareCommand.Create(),
+            RolloutCommand.Create(),
             MonitorCommand.Create(),
+            GatewayCommand.Create(),
             ClaimCommand.Create(),
             ThingCommand.Create(),
+            GroupCommand.Create(),
             AccountCommand.Create(),
+            InviteCommand.Create(),
+            TokenCommand.Create(),
+            ProposalCommand.Create(),
             LoginCommand.Create(),
         };
         return root;
@@ -98,7 +113,7 @@ internal static class CommandLine
             string word = parsed.UnmatchedTokens[0];
             return command.Subcommands.Count > 0 && !word.StartsWith('-')
                 ? $"there is no command '{word}'; there are {string.Join(", ", command.Subcommands.Select(c => c.Name))}"
-                : $"'{word}' is one word too many";
+                : word.StartsWith("--", StringComparison.Ordinal) ? $"there is no option {word}" : $"'{word}' is one word too many";
         }
 
         // The parser takes an option that it does not know for an argument.

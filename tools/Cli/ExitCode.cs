@@ -52,7 +52,7 @@ internal static class ExitCode
 /// <summary>Ends the program with one line for the operator and an exit code.</summary>
 /// <param name="code">One of <see cref="ExitCode"/>.</param>
 /// <param name="message">What is wrong and what to do, in one line.</param>
-internal sealed class CliException(int code, string message) : Exception(message)
+internal class CliException(int code, string message) : Exception(message)
 {
     /// <summary>The exit code.</summary>
     public int Code { get; } = code;

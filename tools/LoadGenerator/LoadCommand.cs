@@ -21,6 +21,7 @@ internal static class LoadCommand
         var authority = Option<string?>("--ca", "PEM file of the one authority to trust", null);
         var insecure = Option("--insecure", "accept any certificate", false);
         var noResume = Option("--no-tls-resume", "a full handshake for every connection", false);
+        var transport = Option("--transport", "tcp or websocket (RFC 7395)", "tcp");
         var sasl = Option("--sasl", "auto, plain, scram-sha-1 or scram-sha-256", "auto");
         var accountsFile = Option<string?>("--accounts", "file of lines name,password", null);
         var name = Option("--name", "pattern of account names, {0} is the number", defaults.Name);
@@ -51,7 +52,7 @@ internal static class LoadCommand
         var root = new RootCommand("Puts a measured load on an XMPP server (or an MQTT broker) from one thread.") { mode };
         Option[] options =
         [
-            protocol, host, port, domain, plain, tls, authority, insecure, noResume, sasl, accountsFile, name, password, accounts, sessions, pairs, fanout, window,
+            protocol, host, port, domain, plain, tls, authority, insecure, noResume, transport, sasl, accountsFile, name, password, accounts, sessions, pairs, fanout, window,
             rate, payload, duration, warmUp, parallel, sources, iqTo, persist, maxItems, service, fullJid, noPresence, qos, serverPid, serverChildren, json, label,
         ];
         foreach (var option in options)
@@ -70,6 +71,12 @@ internal static class LoadCommand
                     Host = parsed.GetValue(host)!,
                     Port = parsed.GetValue(port),
                     Domain = parsed.GetValue(domain)!,
+                    Transport = parsed.GetValue(transport) switch
+                    {
+                        "tcp" => Transport.Tcp,
+                        "websocket" => Transport.WebSocket,
+                        var other => throw new LoadSettingsException($"--transport {other}: must be tcp or websocket"),
+                    },
                     Security = parsed.GetValue(plain) ? Security.Plain : parsed.GetValue(tls) ? Security.Tls : Security.StartTls,
                     AuthorityFile = parsed.GetValue(authority),
                     Insecure = parsed.GetValue(insecure),

@@ -28,6 +28,12 @@ internal enum Security
     Tls,
 }
 
+internal enum Transport
+{
+    Tcp,
+    WebSocket,
+}
+
 internal enum SaslChoice
 {
     Auto,
@@ -63,6 +69,8 @@ internal sealed record LoadSettings
     public Protocol Protocol { get; init; }
 
     public Security Security { get; init; } = Security.StartTls;
+
+    public Transport Transport { get; init; }
 
     public SaslChoice Sasl { get; init; }
 
@@ -146,7 +154,7 @@ internal sealed record LoadSettings
     {
         get
         {
-            var port = Port != 0 ? Port : Protocol == Protocol.Mqtt ? 1883 : Security == Security.Tls ? 5223 : 5222;
+            var port = Port != 0 ? Port : Protocol == Protocol.Mqtt ? 1883 : Transport == Transport.WebSocket ? 5280 : Security == Security.Tls ? 5223 : 5222;
             if (IPAddress.TryParse(Host, out var address))
             {
                 return new(address, port);
@@ -191,6 +199,11 @@ internal sealed record LoadSettings
         if (Protocol == Protocol.Mqtt && (Security == Security.StartTls || Mode is Mode.Iq or Mode.Presence))
         {
             throw new LoadSettingsException("MQTT has no STARTTLS, IQ or presence: use --plain or --tls with idle, message, pubsub or login");
+        }
+
+        if (Transport == Transport.WebSocket && (Protocol != Protocol.Xmpp || Security != Security.Plain))
+        {
+            throw new LoadSettingsException("--transport websocket is XMPP over HTTP without TLS: use --plain");
         }
 
         if (Sources > 1 && !IPAddress.IsLoopback(Endpoint.Address))

@@ -15,9 +15,10 @@ var count = new Option<int>("--count") { DefaultValueFactory = _ => 1, Descripti
 var interval = new Option<double?>("--interval") { Description = "Seconds between samples." };
 var sleep = new Option<int?>("--sleep") { Description = "Seconds that a battery thing sleeps." };
 var board = new Option<FileInfo?>("--board") { Description = "A board with its script (JSON) instead of the kind's own." };
+var updateKey = new Option<FileInfo?>("--update-key") { Description = "The fleet's update key (iotxmpp firmware key): then it takes updates." };
 var duration = new Option<double?>("--for") { Description = "Seconds to run; without it until Ctrl-C. Exit code 1 when a thing has not published by then." };
 
-var root = new RootCommand("Runs virtual things: the firmware of the boards, on a board in memory, against a real hub.") { kind, hub, ca, jid, password, count, interval, sleep, board, duration };
+var root = new RootCommand("Runs virtual things: the firmware of the boards, on a board in memory, against a real hub.") { kind, hub, ca, jid, password, count, interval, sleep, board, updateKey, duration };
 root.SetAction(async (parsed, _) =>
 {
     try
@@ -62,6 +63,7 @@ async Task<int> RunAsync(ParseResult parsed)
             Hub = ServerAddress.Parse(parsed.GetRequiredValue(hub)),
             Authorities = authorities,
             Interval = parsed.GetValue(interval) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            UpdateKey = parsed.GetValue(updateKey) is { } keyFile ? Convert.FromBase64String((await File.ReadAllTextAsync(keyFile.FullName)).Trim()) : null,
             Sleep = parsed.GetValue(sleep) is { } rest ? TimeSpan.FromSeconds(rest) : null,
             Board = parsed.GetValue(board) is { } path ? BoardFile.Parse(await File.ReadAllTextAsync(path.FullName)) : null,
         });

@@ -1,3 +1,3 @@
 using IotXmpp.Wiring;
 
-return await WiringCommand.Create().Parse(args).InvokeAsync();
+return WiringCommand.Run(args, Console.Out, Console.Error);

@@ -5,6 +5,19 @@ namespace IotXmpp.Wiring;
 /// <summary>The command line: <c>render</c> writes the pictures and tables of the boards, <c>check</c> says what is not current or wrong.</summary>
 internal static class WiringCommand
 {
+    /// <summary>Runs a command line. What is wrong with its words is one line, and exit code 2.</summary>
+    internal static int Run(string[] args, TextWriter output, TextWriter error)
+    {
+        ParseResult parsed = Create().Parse(args);
+        if (WrongWord(parsed) is { } wrong)
+        {
+            error.WriteLine($"{wrong}; --help says what is expected.");
+            return 2;
+        }
+
+        return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error });
+    }
+
     /// <summary>Makes the command.</summary>
     internal static RootCommand Create()
     {
@@ -12,6 +25,22 @@ internal static class WiringCommand
         root.Subcommands.Add(Sub("render", "Writes pinout.svg, wiring.svg and the tables in README.md.", Render));
         root.Subcommands.Add(Sub("check", "Says, one line each, what is not current or wrong; exit code 1 when there is something.", Check));
         return root;
+    }
+
+    // Null when nothing is wrong. The parser itself takes an option that it does not know for a board, and says two lines for a command that is none.
+    private static string? WrongWord(ParseResult parsed)
+    {
+        if (parsed.CommandResult.Command is RootCommand root)
+        {
+            string there = string.Join(" and ", root.Subcommands.Select(c => c.Name));
+            string? word = parsed.UnmatchedTokens.FirstOrDefault();
+            return word is null
+                ? parsed.Errors.Count > 0 ? $"A command is needed: there are {there}" : null
+                : word.StartsWith('-') ? $"There is no option {word}" : $"There is no command {word}; there are {there}";
+        }
+
+        string? option = parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value).FirstOrDefault(v => v.StartsWith('-'));
+        return option is not null ? $"There is no option {option}" : parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null;
     }
 
     private static Command Sub(string name, string description, Func<IReadOnlyList<string>, TextWriter, TextWriter, int> run)

@@ -11,10 +11,10 @@ using IotXmpp.Xmpp;
 
 namespace IotXmpp.Cli.Commands;
 
-/// <summary><c>iotxmpp account add|remove|list|import</c>: accounts, directly in the hub's data folder, whether it runs or not.</summary>
+/// <summary><c>iotxmpp account add|remove|list|import|reset-second-factor</c>: accounts, directly in the hub's data folder, whether it runs or not.</summary>
 internal static class AccountCommand
 {
-    public static Command Create() => new("account", "Accounts of people and things, in the hub's data folder (the hub may run or not)") { Add(), Remove(), List(), Import() };
+    public static Command Create() => new("account", "Accounts of people and things, in the hub's data folder (the hub may run or not)") { Add(), Remove(), List(), Import(), ResetSecondFactor() };
 
     private static Command Add()
     {
@@ -55,6 +55,29 @@ internal static class AccountCommand
         return command;
     }
 
+    private static Command ResetSecondFactor()
+    {
+        var name = new Argument<string>("NAME") { Description = "the account's name" };
+        var command = new Command("reset-second-factor", "Take the authenticator away from who has lost it: the pages ask for the password alone, until a new one is set up") { name };
+        var data = new DataArguments(command);
+        command.SetAction((parsed, cancel) => ResetSecondFactorAsync(data, parsed, parsed.GetValue(name)!, cancel));
+        return command;
+    }
+
+    private static async Task<int> ResetSecondFactorAsync(DataArguments arguments, ParseResult parsed, string name, CancellationToken cancel)
+    {
+        Screen screen = arguments.ScreenOf(parsed);
+        await using DataAccess data = await arguments.OpenAsync(parsed, create: false, cancel);
+        if (!JidPrep.TryLocalpart(name, out string? localpart) || !await data.SecondFactors.RemoveAsync(localpart))
+        {
+            throw new CliException(ExitCode.NotFound, $"{name}@{data.Domain} has no second factor");
+        }
+
+        screen.Json(() => new JsonObject { ["event"] = "second-factor-reset", ["jid"] = $"{localpart}@{data.Domain}" });
+        screen.Line($"{localpart}@{data.Domain} signs in with the password alone now");
+        return ExitCode.Ok;
+    }
+
     private static async Task<int> AddAsync(DataArguments arguments, ParseResult parsed, string name, bool thing, string? owner, bool admin, bool stdin, CancellationToken cancel)
     {
         Screen screen = arguments.ScreenOf(parsed);
@@ -90,6 +113,8 @@ internal static class AccountCommand
                 break;
             case AccountOutcome.Exists:
                 throw new CliException(ExitCode.Failed, $"there is an account {localpart}@{data.Domain} already; remove it first with: iotxmpp account remove {localpart}");
+            case AccountOutcome.Leaving:
+                throw new CliException(ExitCode.Failed, $"{localpart}@{data.Domain} was removed, and the hub has to delete what it left (messages, files) before the name can be given again: start the hub once");
             case AccountOutcome.BadPassword:
                 throw new CliException(ExitCode.Usage, $"this password cannot be used: 1 to {AccountService.PasswordLimit} characters without control characters are");
             case var other:
@@ -247,27 +272,5 @@ internal static class AccountCommand
     private sealed class Told(Action<ImportReport> say) : IProgress<ImportReport>
     {
         public void Report(ImportReport value) => say(value);
-    }
-
-    /// <summary>Which hub's data.</summary>
-    private sealed class DataArguments
-    {
-        private readonly Option<string?> _data = new("--data") { Description = $"the hub's data folder (IOTXMPP_DATA; default {DataAccess.DefaultFolder})", HelpName = "DIR" };
-        private readonly Option<string?> _domain = new("--domain") { Description = "the domain that the hub serves (IOTXMPP_DOMAIN; default localhost)", HelpName = "NAME" };
-        private readonly Option<bool> _json = ClientArguments.JsonOption();
-
-        public DataArguments(Command command)
-        {
-            command.Options.Add(_data);
-            command.Options.Add(_domain);
-            command.Options.Add(_json);
-        }
-
-        public Screen ScreenOf(ParseResult parsed) => new(parsed.GetValue(_json));
-
-        public Task<DataAccess> OpenAsync(ParseResult parsed, bool create, CancellationToken cancel) => DataAccess.OpenAsync(
-            parsed.GetValue(_data) ?? Variable("IOTXMPP_DATA") ?? DataAccess.DefaultFolder, parsed.GetValue(_domain) ?? Variable("IOTXMPP_DOMAIN") ?? "localhost", create, cancel);
-
-        private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
     }
 }

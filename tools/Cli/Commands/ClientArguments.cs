@@ -17,6 +17,22 @@ internal sealed class ClientArguments
     /// <summary>The option <c>--json</c>.</summary>
     public static Option<bool> JsonOption() => new("--json") { Description = "one JSON object a line on standard output, and nothing else there" };
 
+    /// <summary>Adds arguments and options to a command, in their order.</summary>
+    public static void Add(Command command, IEnumerable<Symbol> symbols)
+    {
+        foreach (Symbol symbol in symbols)
+        {
+            if (symbol is Option option)
+            {
+                command.Options.Add(option);
+            }
+            else
+            {
+                command.Arguments.Add((Argument)symbol);
+            }
+        }
+    }
+
     /// <summary>Adds the options to a command.</summary>
     public ClientArguments(Command command)
     {

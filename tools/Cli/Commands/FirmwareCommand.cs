@@ -10,10 +10,10 @@ using IotXmpp.Virtual;
 
 namespace IotXmpp.Cli.Commands;
 
-/// <summary><c>iotxmpp firmware pack</c>: images for the hub's flashing page.</summary>
+/// <summary><c>iotxmpp firmware pack</c>: images for the hub's flashing page; and those for updates (<see cref="ImageCommands"/>).</summary>
 internal static class FirmwareCommand
 {
-    public static Command Create() => new("firmware", "Firmware images of boards") { Pack() };
+    public static Command Create() => new("firmware", "Firmware images: for the flashing page, and for updates over the air") { Pack(), ImageCommands.Key(), ImageCommands.Sign(), ImageCommands.Push(), ImageCommands.List(), ImageCommands.Remove() };
 
     private static Command Pack()
     {

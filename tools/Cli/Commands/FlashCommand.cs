@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using IotXmpp.Cli.Boards;
+using IotXmpp.Cli.Firmware;
 using IotXmpp.Cli.Flash;
 using IotXmpp.Cli.Flash.Nanoff;
 using IotXmpp.Cli.Hub;
@@ -30,6 +31,8 @@ internal static class FlashCommand
         var owner = new Option<string?>("--owner") { Description = "whose it is (default: you)", HelpName = "JID" };
         var interval = new Option<TimeSpan?>("--interval") { HelpName = "TIME", Description = "time between samples, such as 30s", CustomParser = Durations.Optional("--interval", string.Empty).CustomParser };
         var server = new Option<string?>("--time-server") { Description = "the time server (SNTP) that it asks", HelpName = "HOST" };
+        var log = new Option<bool>("--log-stanzas") { Description = "the board also tells each stanza on its serial line, for iotxmpp monitor; whoever holds the board can read it" };
+        Option<string?> updateKey = ImageCommands.KeyOption();
         var image = new Option<string?>("--image") { Description = "a ready firmware image, instead of building one from this tree", HelpName = "FILE" };
         var target = new Option<string?>("--target") { Description = "another nanoFramework runtime than the board's usual one", HelpName = "NAME" };
         var nanoff = new Option<string?>("--nanoff") { Description = "the program nanoff (IOTXMPP_NANOFF; default: PATH, ~/.dotnet/tools)", HelpName = "FILE" };
@@ -41,7 +44,7 @@ internal static class FlashCommand
         var verbose = new Option<bool>("--verbose") { Description = "show what the tools say" };
         var command = new Command("flash", "Make a bare board a thing that is online: runtime, firmware, account and keys, Wi-Fi, settings")
         {
-            board, port, wifi, thing, parts, stdin, open, address, owner, interval, server, image, target, nanoff, settings, improv, dry, noWait, limit, verbose,
+            board, port, wifi, thing, parts, stdin, open, address, owner, interval, server, log, updateKey, image, target, nanoff, settings, improv, dry, noWait, limit, verbose,
         };
         var client = new ClientArguments(command);
         command.SetAction(async (parsed, cancel) =>
@@ -78,6 +81,8 @@ internal static class FlashCommand
                 Owner = parsed.GetValue(owner),
                 Interval = parsed.GetValue(interval) is { } time ? (int)time.TotalSeconds : null,
                 TimeServer = parsed.GetValue(server),
+                LogStanzas = parsed.GetValue(log),
+                UpdateKey = UpdateKey.Find(parsed.GetValue(updateKey)),
                 Image = file,
                 Target = parsed.GetValue(target),
                 SettingsOnly = parsed.GetValue(settings),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Cli.Output;
 using IotXmpp.Host;
+using IotXmpp.Hub.Features.Control;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 

@@ -19,10 +19,11 @@ internal sealed class HubArguments
         Domain = Text("--domain", "NAME", "the served domain (default localhost)");
         C2s = Text("--c2s", "HOST:PORT", $"where clients come with STARTTLS (default {listenDefault}:5222); port 0 is a free one, 0 alone switches it off");
         C2sTls = Text("--c2s-tls", "HOST:PORT", $"where clients come with direct TLS (default {listenDefault}:5223)");
-        Http = Text("--http", "HOST:PORT", "where HTTP is served");
+        Http = Text("--http", "HOST:PORT", "where HTTP is served: to this machine, and to proxies that Web:Proxies names");
+        Https = Text("--https", "HOST:PORT", "where HTTP is served over TLS, with the hub's certificate (default off)");
         _options =
         [
-            Data, Domain, C2s, C2sTls, Http,
+            Data, Domain, C2s, C2sTls, Http, Https,
             Text("--plaintext", "loopback", "allow log-in without TLS from 127.0.0.0/8"),
             Text("--cert", "FILE", "the server's certificate in PEM; without it the hub has an authority of its own"),
             Text("--key", "FILE", "its private key in PEM"),
@@ -46,6 +47,8 @@ internal sealed class HubArguments
     public Option<string?> C2sTls { get; }
 
     public Option<string?> Http { get; }
+
+    public Option<string?> Https { get; }
 
     /// <summary>Reads the hub's settings.</summary>
     /// <param name="parsed">What was given.</param>

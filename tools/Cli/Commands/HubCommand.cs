@@ -28,7 +28,7 @@ internal static class HubCommand
             screen.Line($"administrator {first.Jid} one-time password {first.Password} (shown this once: change it)");
         }
 
-        foreach ((string name, IPEndPoint? where) in (IEnumerable<(string, IPEndPoint?)>)[("c2s", server.C2s), ("c2s-tls", server.C2sTls), ("http", server.Http)])
+        foreach ((string name, IPEndPoint? where) in (IEnumerable<(string, IPEndPoint?)>)[("c2s", server.C2s), ("c2s-tls", server.C2sTls), ("http", server.Http), ("https", server.Https)])
         {
             if (where is not null)
             {

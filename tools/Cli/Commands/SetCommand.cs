@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Cli.Output;
 using IotXmpp.Host;
+using IotXmpp.Hub.Features.Control;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 
@@ -17,10 +18,18 @@ internal static class SetCommand
         var name = new Argument<string>("THING") { Description = "the thing's id, or its JID" };
         var values = new Argument<string[]>("NAME=VALUE") { Description = "what to set, such as relay=true; several are set together or not at all", Arity = ArgumentArity.OneOrMore };
         var node = new Option<string?>("--node") { Description = "a thing behind this gateway", HelpName = "ID" };
-        var command = new Command("set", "Control a thing (XEP-0325); prints what came of it") { name, values, node };
+        var queue = new Option<bool>("--queue") { Description = "leave it with the hub, which gives it to the thing as soon as that is there" };
+        Option<TimeSpan?> ttl = Durations.Optional("--ttl", "with --queue: how long it may wait");
+        var command = new Command("set", "Control a thing (XEP-0325); prints what came of it") { name, values, node, queue, ttl };
         var client = new ClientArguments(command);
-        command.SetAction((parsed, cancel) => RunAsync(client, parsed, parsed.GetValue(name)!, parsed.GetValue(values)!, parsed.GetValue(node), cancel));
+        command.SetAction((parsed, cancel) => parsed.GetValue(queue) ? QueueAsync(client, parsed, parsed.GetValue(node) ?? parsed.GetValue(name)!, parsed.GetValue(values)!, parsed.GetValue(ttl), cancel) : RunAsync(client, parsed, parsed.GetValue(name)!, parsed.GetValue(values)!, parsed.GetValue(node), cancel));
         return command;
+    }
+
+    private static async Task<int> QueueAsync(ClientArguments client, ParseResult parsed, string thing, string[] assignments, TimeSpan? ttl, CancellationToken cancel)
+    {
+        await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel);
+        return await QueueCommand.SendAsync(hub, client.ScreenOf(parsed), thing, assignments, ttl, null, null, cancel);
     }
 
     private static async Task<int> RunAsync(ClientArguments client, ParseResult parsed, string name, string[] assignments, string? node, CancellationToken cancel)

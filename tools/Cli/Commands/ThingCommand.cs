@@ -19,7 +19,16 @@ internal static class ThingCommand
     private const int SaltBytes = 16;
     private const int Iterations = 4_096; // RFC 7677 §4; the secret is random, so that more protects no better
 
-    public static Command Create() => new("thing", "Make things, name them, take them back (over XMPP: the hub may be anywhere)") { Add(), Show(), Revoke(), Reset(), Rename(), Qr() };
+    public static Command Create()
+    {
+        var command = new Command("thing", "Make things, name them, take them back (over XMPP: the hub may be anywhere)") { Add(), Show(), Revoke(), Reset(), Rename(), Qr() };
+        foreach (Command one in InventoryCommands.All())
+        {
+            command.Subcommands.Add(one);
+        }
+
+        return command;
+    }
 
     private static Command Add()
     {
@@ -104,18 +113,7 @@ internal static class ThingCommand
     {
         Argument<string> id = Id("the thing's id, or its JID");
         var command = new Command(name, description) { id };
-        foreach ((Symbol symbol, _, _) in more)
-        {
-            if (symbol is Option option)
-            {
-                command.Options.Add(option);
-            }
-            else
-            {
-                command.Arguments.Add((Argument)symbol);
-            }
-        }
-
+        ClientArguments.Add(command, more.Select(m => m.Symbol));
         var client = new ClientArguments(command);
         command.SetAction(async (parsed, cancel) =>
         {

@@ -37,7 +37,7 @@ internal static class UpCommand
             ["--Logging:LogLevel:Default"] = "Warning",
         };
         HubSettings settings = arguments.Settings(parsed, defaults);
-        foreach ((string option, ListenAddress address) in (IEnumerable<(string, ListenAddress)>)[("--c2s", settings.Hub.Listen.C2s), ("--c2s-tls", settings.Hub.Listen.C2sTls), ("--http", settings.Hub.Listen.Http)])
+        foreach ((string option, ListenAddress address) in (IEnumerable<(string, ListenAddress)>)[("--c2s", settings.Hub.Listen.C2s), ("--c2s-tls", settings.Hub.Listen.C2sTls), ("--http", settings.Hub.Listen.Http), ("--https", settings.Hub.Listen.Https)])
         {
             if (address.IsOn && address.EndPoint.Port != 0 && !IsFree(address.EndPoint))
             {

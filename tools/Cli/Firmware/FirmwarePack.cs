@@ -15,12 +15,6 @@ internal static class FirmwarePack
     /// <summary>How long npm may take. Default 5 minutes: it fetches some 3 MB.</summary>
     private static readonly TimeSpan NpmLimit = TimeSpan.FromMinutes(5);
 
-    /// <summary>
-    /// Whether Improv can be spoken on the port that the board is flashed by. Only where the chip has a USB of its own beside the UART's socket: when a host is plugged in
-    /// there, too, nanoFramework's wire protocol goes there and leaves the UART free.
-    /// </summary>
-    public static bool HasImprov(BoardPinout board) => board.Chip == "esp32s3";
-
     /// <summary>The partition table that the runtime's package has for a board, by its flash.</summary>
     public static string PartitionsName(BoardPinout board) => $"partitions_{board.FlashBytes >> 20}mb.bin";
 
@@ -37,7 +31,8 @@ internal static class FirmwarePack
             ["version"] = version,
             // A board that had other firmware has a settings partition that nanoFramework cannot read: the person decides.
             ["new_install_prompt_erase"] = true,
-            ["new_install_improv_wait_time"] = HasImprov(board) ? 15 : 0,
+            // On the port that a board is flashed by there is nanoFramework's wire protocol, and Improv on another line: the tool need not wait for it.
+            ["new_install_improv_wait_time"] = 0,
             ["builds"] = new JsonArray(new JsonObject
             {
                 ["chipFamily"] = nano.ChipFamily,
@@ -103,7 +98,6 @@ internal static class FirmwarePack
                 ["chipFamily"] = nano.ChipFamily,
                 ["version"] = version,
                 ["runtime"] = nano.Target,
-                ["improv"] = HasImprov(board),
                 ["bytes"] = bytes,
             }.ToJsonString(s_json) + "\n");
         string final = Path.Combine(boards, board.Board);

@@ -38,6 +38,7 @@ internal sealed record BoardFiles(byte[] Config, byte[] Key, byte[] Authority)
             Board = wish.Board.Board,
             Parts = wish.Parts,
             Owner = owner,
+            LogStanzas = wish.LogStanzas,
         };
         config.IntervalSeconds = wish.Interval ?? config.IntervalSeconds;
         config.TimeServer = wish.TimeServer ?? config.TimeServer;
@@ -46,6 +47,11 @@ internal sealed record BoardFiles(byte[] Config, byte[] Key, byte[] Authority)
         if (wrongPart is not null)
         {
             throw new CliException(ExitCode.Usage, $"--parts: {wrongPart} (iotxmpp board show {wish.Board.Board})");
+        }
+
+        if (Uri.CheckHostName(config.TimeServer) == UriHostNameType.Unknown)
+        {
+            throw new CliException(ExitCode.Usage, $"--time-server: '{config.TimeServer}' is no name or address of a host");
         }
 
         string? wrong = config.Check();

@@ -15,13 +15,14 @@ internal sealed class BoardWatch(FlashWish wish, HubAddress hub, Action<string, 
     /// <summary>Refusals after which the Wi-Fi is wrong. Default 2: a first one may be a busy access point.</summary>
     public const int WifiTries = 2;
 
-    /// <summary>Tries after which the hub is out of reach. Default 3: with the client's back-off some 10 s.</summary>
-    public const int HubTries = 3;
+    /// <summary>Tries after which the hub is out of reach. Default 2: the first may have met a network that was just coming up, and the client's back-off makes the second within a second or two.</summary>
+    public const int HubTries = 2;
 
     private readonly SerialDecoder _decoder = new();
     private readonly TaskCompletionSource<CliException> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _wifiRefused;
-    private int _hubUnreachable;
+    private int _hubTries;
+    private string? _hubReason;
 
     /// <summary>Completes when the board will not come online, with what is to be told.</summary>
     public Task<CliException> Failed => _failed.Task;
@@ -97,10 +98,14 @@ internal sealed class BoardWatch(FlashWish wish, HubAddress hub, Action<string, 
             case SerialReport.WifiUp:
                 _wifiRefused = 0;
                 break;
-            case SerialReport.HubUnreachable when ++_hubUnreachable >= HubTries:
+            case SerialReport.HubUnreachable:
+                // The board tells a reason once, and each try: what has failed twice is seen when the next try begins.
+                _hubReason = line["reason"];
+                break;
+            case SerialReport.HubConnecting when _hubReason is not null && ++_hubTries >= HubTries:
                 Fail(
                     ExitCode.Unreachable,
-                    $"the board is in the Wi-Fi {wish.Ssid} and cannot reach the hub at {hub} from there ({line["reason"]}): is the hub in that network, does it listen there (--c2s-tls '*:{hub.Port}'), does a firewall let the port in? Give another address with --hub-address and --settings-only");
+                    $"the board is in the Wi-Fi {wish.Ssid} and cannot reach the hub at {hub} from there ({_hubReason}): is the hub in that network, does it listen there (--c2s-tls '*:{hub.Port}'), does a firewall let the port in? Give another address with --hub-address and --settings-only");
                 break;
             case SerialReport.HubUntrusted:
                 Fail(ExitCode.Failed, $"the board does not trust the hub's certificate ({line["reason"]}): is --ca the authority of the hub at {hub}, and does its certificate name the domain? Give the right one with --ca and --settings-only");
@@ -113,7 +118,8 @@ internal sealed class BoardWatch(FlashWish wish, HubAddress hub, Action<string, 
                 Fail(ExitCode.Failed, $"the board does not take its settings: {line["reason"]}; write them again by the same command with --settings-only");
                 break;
             case SerialReport.Online:
-                _hubUnreachable = 0;
+                _hubTries = 0;
+                _hubReason = null;
                 break;
         }
     }

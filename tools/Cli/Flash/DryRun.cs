@@ -32,11 +32,15 @@ internal sealed class DryRun(FlashWish wish, Login login, string nanoffProgram, 
                 Command("builds the firmware", FirmwareBuild.Call(FirmwareBuild.Root() ?? ".", FirmwareBuild.PropertiesOf(wish.Board)));
             }
 
+        }
+
+        Do("at the hub", $"{login.Account} at {login.Server} runs {ThingProvisioning.Node} at things.{login.Account.Domain}: thing={wish.Thing} owner={owner} model={wish.Board.Board}, and the hub's part of new keys");
+        if (!wish.SettingsOnly && !wish.Improv)
+        {
             Command("writes the runtime", nanoffProgram, syntax.Update(target, wish.Port));
             Command("writes the firmware", nanoffProgram, syntax.Deploy(target, wish.Port, image, KnownBoards.Hex(wish.Board.Nano!.DeployAddress)));
         }
 
-        Do("at the hub", $"{login.Account} at {login.Server} runs {ThingProvisioning.Node} at things.{login.Account.Domain}: thing={wish.Thing} owner={owner} model={wish.Board.Board}, and the hub's part of new keys");
         if (wish.Improv)
         {
             foreach ((string destination, byte[] bytes) in Files(config, authority))

@@ -12,8 +12,8 @@ using IotXmpp.Xmpp;
 namespace IotXmpp.Cli.Flash;
 
 /// <summary>
-/// From a bare board to a thing that is online. What can fail without leaving anything behind comes first: port, tool, hub, chip, build; then runtime, account, firmware
-/// and settings; then the wait.
+/// From a bare board to a thing that is online. What can fail without leaving anything behind comes first: port, tool, hub, chip, build; then the account, whose name may be taken; then
+/// runtime, firmware and settings; then the wait.
 /// </summary>
 internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runner, string nanoffProgram, TimeSpan answerLimit, Screen screen)
 {
@@ -45,15 +45,20 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
             Screen.Error($"from here, {unreachable}; going on, because the board may see more");
         }
 
-        if (nanoff is not null && !wish.SettingsOnly)
-        {
-            await ProgramAsync(nanoff, root, cancel);
-        }
-
+        bool isBare = nanoff is not null && !wish.SettingsOnly;
+        string image = isBare ? await PrepareAsync(nanoff!, root, cancel) : string.Empty;
         DeviceKey key = BoardFiles.NewKey();
         ProvisionedThing thing = await ThingProvisioning.RunAsync(hub, wish.Thing, wish.Owner, wish.Board.Board, key, cancel);
         Step("account", $"{thing.Jid}, with keys of its own{(thing.Claim.Length > 0 ? $"; claim {thing.Claim}" : string.Empty)}");
+        if (isBare)
+        {
+            await ProgramAsync(nanoff!, image, cancel);
+        }
+
         await wait.BeginAsync(hub, cancel);
+        // A thing that the hub has just made knows its own label; another one has one that the hub does not tell again.
+        key.Claim = thing.Claim;
+        key.Update = wish.UpdateKey;
         var files = new BoardFiles(config.Write(), key.Write(), authority);
         if (nanoff is not null)
         {
@@ -67,7 +72,8 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
         return wish.Wait ? await WaitAsync(wait, address, cancel) : Done("written; the board starts by itself");
     }
 
-    private async Task ProgramAsync(NanoffTool nanoff, string? root, CancellationToken cancel)
+    // Nothing is written yet: the chip is asked, the firmware built.
+    private async Task<string> PrepareAsync(NanoffTool nanoff, string? root, CancellationToken cancel)
     {
         using (Progress progress = Screen.Wait("asking the chip what it is"))
         {
@@ -97,6 +103,11 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
         }
 
         Step("firmware", $"{image}, {bytes:N0} bytes");
+        return image;
+    }
+
+    private async Task ProgramAsync(NanoffTool nanoff, string image, CancellationToken cancel)
+    {
         using (Progress progress = Screen.Wait($"writing the runtime {Target}"))
         {
             await nanoff.UpdateAsync(Target, wish.Port, cancel);
@@ -105,7 +116,7 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
         Step("runtime", $"{Target} written");
         using (Progress progress = Screen.Wait("writing the firmware"))
         {
-            await nanoff.DeployAsync(Target, wish.Port, image, KnownBoards.Hex(wish.Board.Nano.DeployAddress), cancel);
+            await nanoff.DeployAsync(Target, wish.Port, image, KnownBoards.Hex(wish.Board.Nano!.DeployAddress), cancel);
         }
 
         Step("firmware", $"written at {KnownBoards.Hex(wish.Board.Nano.DeployAddress)}");
@@ -138,18 +149,21 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
         }
 
         Task listening = watch.ListenAsync(port, () => SerialPorts.Open(wish.Port), TimeProvider.System, end.Token);
+        string words;
         try
         {
-            return await WaitAsync(wait, watch, cancel);
+            words = await WaitAsync(wait, watch, cancel);
         }
         finally
         {
             await end.CancelAsync();
             await listening;
         }
+
+        return Done(words); // the last line, whatever the board goes on saying
     }
 
-    private async Task<int> WaitAsync(OnlineWait wait, BoardWatch watch, CancellationToken cancel)
+    private async Task<string> WaitAsync(OnlineWait wait, BoardWatch watch, CancellationToken cancel)
     {
         using Progress progress = Screen.Wait($"waiting for {wish.Thing} to come online");
         Task limit = Task.Delay(wish.OnlineLimit, cancel);
@@ -169,11 +183,6 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
         ThingView thing = await wait.Online;
         screen.Json(() => thing.ToJson("presence"));
         Step("online", $"{thing.Jid.Bare}{(thing.Details().Length > 0 ? $": {thing.Details()}" : string.Empty)}");
-        if (wish.Parts.Length == 0)
-        {
-            return Done("online; it has no parts yet: name them with --parts and --settings-only");
-        }
-
         progress.Say($"waiting for the first sample of {wish.Thing}");
         first = await Task.WhenAny(wait.Sample, limit);
         cancel.ThrowIfCancellationRequested();
@@ -185,7 +194,7 @@ internal sealed class FlashRun(FlashWish wish, Login login, IProcessRunner runne
         ThingSample sample = await wait.Sample;
         screen.Json(() => sample.ToJson("sample", wish.Thing));
         Step("sample", sample.Text);
-        return Done($"online after {Words.Span(_clock.Elapsed)}");
+        return $"online after {Words.Span(_clock.Elapsed)}{(wish.Parts.Length == 0 ? "; nothing is wired to it yet: name its parts with --parts and --settings-only" : string.Empty)}";
     }
 
     private int Done(string words)

@@ -35,6 +35,12 @@ internal sealed record FlashWish
     /// <summary>The time server; null for the firmware's own.</summary>
     public string? TimeServer { get; init; }
 
+    /// <summary>Whether the board tells each stanza on its serial line.</summary>
+    public bool LogStanzas { get; init; }
+
+    /// <summary>The fleet's update key; null where there is none: the board then takes no updates. Never printed.</summary>
+    public byte[]? UpdateKey { get; init; }
+
     /// <summary>A ready image; null to build one.</summary>
     public string? Image { get; init; }
 

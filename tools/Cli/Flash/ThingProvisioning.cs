@@ -49,6 +49,15 @@ internal static class ThingProvisioning
             return new ProvisionedThing(
                 Jid.TryParse(result.GetValueOrDefault("jid", string.Empty), out Jid? jid) ? jid : new Jid(thing, domain, string.Empty), result.GetValueOrDefault("claim", string.Empty));
         }
+        catch (CommandRefusedException e)
+        {
+            throw Errors.CodeOf(e.Error) switch
+            {
+                ExitCode.Forbidden => new CliException(ExitCode.Forbidden, $"{thing} is there and is not yours ({e.Note}); give another name with --thing, or log in as its owner"),
+                ExitCode.NotFound when owner is not null => new CliException(ExitCode.NotFound, $"{owner} cannot own {thing} ({e.Note}); --owner names an account"),
+                int code => new CliException(code, $"the hub cannot make {thing}: {e.Note}; give another name with --thing"),
+            };
+        }
         catch (StanzaException e)
         {
             throw Errors.CodeOf(e.Error) switch

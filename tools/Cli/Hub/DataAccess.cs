@@ -1,8 +1,10 @@
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.Invitations;
 using IotXmpp.Hub.Features.PubSub;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Features.Roster;
+using IotXmpp.Hub.Features.SecondFactor;
 using IotXmpp.Hub.Server;
 using IotXmpp.Hub.Storage;
 using IotXmpp.Xmpp;
@@ -30,7 +32,10 @@ internal sealed class DataAccess : IAsyncDisposable
         // The same services as in a hub. Nobody is connected here: what a hub would tell, nobody hears.
         var nobody = new Nobody();
         var pubSub = new PubSubService(new PubSubStore(database), new PubSubOptions(), jid, new AccountDirectory(Store, Accounts, jid), new RosterBook(rosters), nobody, nobody, time);
+        SecondFactors = new SecondFactorStore(database);
         _registry = new RegistryStore(database);
+        async ValueTask<bool> IsTakenAsync(string name, CancellationToken cancel) => await Accounts.FindAsync(name, cancel) is not null || await _registry.FindAsync(name, cancel) is not null;
+        Invitations = new InvitationService(new InvitationStore(database), new InvitationOptions(), Links, IsTakenAsync, jid, time);
         _rights = new ThingRights(_registry, Accounts, Links, pubSub.Hub, jid);
         Things = new ThingProvisioning(_registry, _rights, Accounts, Links, new RegistryOptions(), time);
     }
@@ -48,8 +53,14 @@ internal sealed class DataAccess : IAsyncDisposable
     /// <summary>What can be done with accounts.</summary>
     public AccountService Accounts { get; }
 
+    /// <summary>Second factors at the pages.</summary>
+    public SecondFactorStore SecondFactors { get; }
+
     /// <summary>Who sees whom.</summary>
     public RosterLinks Links { get; }
+
+    /// <summary>Links that let people in.</summary>
+    public InvitationService Invitations { get; }
 
     /// <summary>Makes things and takes them back.</summary>
     public ThingProvisioning Things { get; }
@@ -114,5 +125,7 @@ internal sealed class DataAccess : IAsyncDisposable
         }
 
         public bool IsAvailable(Jid jid) => false;
+
+        public ShowValues ShowsOf(Jid jid) => ShowValues.None;
     }
 }

@@ -26,6 +26,7 @@ internal static class BoardEvents
         SerialReport.Sleeping => ($"sleeps until {line["until"]}", "blue"),
         SerialReport.Restarting => ($"restarts: {line["reason"]}", "yellow"),
         SerialReport.Published => ($"the hub has {line["samples"]} samples", "cyan"),
+        SerialReport.Owner => (line["jid"].Length > 0 ? $"claimed by {line["jid"]}" : "nobody's: it can be claimed", "blue"),
         _ => ($"{line.Event} {string.Join(' ', line.Values.Select(v => $"{v.Key}={v.Value}"))}".TrimEnd(), null),
     };
 

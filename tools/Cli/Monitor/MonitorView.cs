@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using IotXmpp.Cli.Output;
 using IotXmpp.Esp32;
 using IotXmpp.Esp32.Improv;
+using IotXmpp.Hub.Features.Sniffer;
 
 namespace IotXmpp.Cli.Monitor;
 

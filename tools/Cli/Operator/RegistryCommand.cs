@@ -13,11 +13,15 @@ internal static class RegistryCommand
     /// <param name="cancel">Stops waiting.</param>
     /// <returns>The fields of the result, by name.</returns>
     /// <exception cref="CliException">The hub refuses it, or it has failed.</exception>
-    public static async Task<IReadOnlyDictionary<string, string>> RunAsync(HubClient hub, string name, IEnumerable<(string Var, string? Value)> fields, CancellationToken cancel)
+    public static Task<IReadOnlyDictionary<string, string>> RunAsync(HubClient hub, string name, IEnumerable<(string Var, string? Value)> fields, CancellationToken cancel) =>
+        RunAsync(hub, name, [fields.Where(f => f.Value is not null).ToDictionary(f => f.Var, f => f.Value!)], cancel);
+
+    /// <summary>Runs a command of several forms.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> RunAsync(HubClient hub, string name, IReadOnlyList<IReadOnlyDictionary<string, string>> stages, CancellationToken cancel)
     {
         try
         {
-            return await AdHocCommand.RunAsync(hub, hub.Things, Ns.Thing + "#" + name, fields.Where(f => f.Value is not null).ToDictionary(f => f.Var, f => f.Value!), cancel);
+            return await AdHocCommand.RunAsync(hub, hub.Things, Ns.Thing + "#" + name, stages, cancel);
         }
         catch (StanzaException e)
         {

@@ -31,12 +31,12 @@ internal static class Words
     /// <summary>XEP-0082, for programs.</summary>
     public static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>Reads a duration with its unit: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>2h</c>.</summary>
+    /// <summary>Reads a duration with its unit: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>2h</c>, <c>7d</c>.</summary>
     public static bool TryDuration(string text, out TimeSpan span)
     {
         span = default;
         int digits = text.TakeWhile(c => char.IsAsciiDigit(c) || c == '.').Count();
-        double unit = text[digits..] switch { "ms" => 0.001, "s" => 1, "m" or "min" => 60, "h" => 3600, _ => 0 };
+        double unit = text[digits..] switch { "ms" => 0.001, "s" => 1, "m" or "min" => 60, "h" => 3600, "d" => 86_400, _ => 0 };
         if (unit == 0 || !double.TryParse(text.AsSpan(0, digits), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) || number * unit is < 0.001 or > 31_536_000)
         {
             return false;

@@ -1,3 +1,4 @@
+using IotXmpp.Cli.Firmware;
 using IotXmpp.Cli.Hub;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Gateway;
@@ -108,6 +109,8 @@ internal sealed class UpPlan
             // Faster than in the field, so that somebody who watches sees something happen.
             Interval = kind == "relay" ? TimeSpan.FromSeconds(15) : TimeSpan.FromSeconds(5),
             Sleep = TimeSpan.FromSeconds(8),
+            // With the user's own key, so that roll-outs can be tried.
+            UpdateKey = UpdateKey.Find(null),
         });
     }
 

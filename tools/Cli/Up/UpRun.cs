@@ -29,7 +29,6 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
     private readonly HashSet<string> _subscribed = [];
     private readonly List<Task> _work = [];
     private readonly Lock _gate = new();
-    private volatile bool _leaving;
     private int _samples;
 
     /// <summary>Runs until the time is over or it is cancelled.</summary>
@@ -53,13 +52,10 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
     }
 
     // What the hub cannot finish any more when all leave is not acknowledged either; nobody has to read about it.
-    private void Warn(string line)
-    {
-        if (!_leaving)
-        {
-            _view.Note(line, "yellow");
-        }
-    }
+    private void Warn(string line) => _view.Note(line, "yellow");
+
+    // What happens while all leave is no news, and the sum stands last.
+    private void Leave() => _view.Close();
 
     private static async Task Bounded(Task task, TimeSpan limit)
     {
@@ -95,7 +91,7 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
         }
         finally
         {
-            _leaving = true;
+            Leave();
             await end.CancelAsync();
             Task[] work;
             lock (_gate)
@@ -116,11 +112,6 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
         _fleet.Attach(connection);
         _fleet.Changed += thing =>
         {
-            if (_leaving)
-            {
-                return;
-            }
-
             bool seen;
             lock (_gate)
             {
@@ -143,32 +134,17 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
                     _samples++;
                 }
 
-                if (!_leaving)
-                {
-                    _view.Sample(thing, sample);
-                }
+                _view.Sample(thing, sample);
             }
         };
-        connection.ConnectionLost += error =>
-        {
-            if (!_leaving)
-            {
-                _view.Note($"the view lost the hub: {error}; trying again", "yellow");
-            }
-        };
+        connection.ConnectionLost += error => _view.Note($"the view lost the hub: {error}; trying again", "yellow");
         connection.SessionStarted += _view.Reconnected;
     }
 
     private void Follow(UpThing thing, HubClient hub, CancellationToken cancel)
     {
         thing.Commanded += command => _view.Command(thing.Id, Jid.TryParse(command.From, out Jid? jid) ? jid.Bare.ToString() : command.From, command.Parameter, command.Value, command.Error);
-        thing.Troubled += what =>
-        {
-            if (!_leaving)
-            {
-                _view.Note($"{thing.Id}: {what}", "yellow");
-            }
-        };
+        thing.Troubled += what => _view.Note($"{thing.Id}: {what}", "yellow");
         thing.Published += Follow;
         void Follow(string id)
         {
@@ -232,6 +208,7 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
             ["c2s"] = plan.StartTls?.ToString(),
             ["c2sTls"] = plan.Direct?.ToString(),
             ["http"] = server.Http?.ToString(),
+            ["https"] = server.Https?.ToString(),
             ["data"] = data,
             ["profile"] = plan.ProfileFile,
             ["operator"] = login.Account.ToString(),
@@ -241,7 +218,7 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
             screen.Json(() => new JsonObject { ["event"] = "administrator", ["jid"] = first.Jid, ["password"] = first.Password });
         }
 
-        string ways = string.Join("  ", new[] { plan.StartTls is { } s ? $"STARTTLS {s}" : null, plan.Direct is { } d ? $"TLS {d}" : null, server.Http is { } h ? $"HTTP http://{h}" : null }.OfType<string>());
+        string ways = string.Join("  ", new[] { plan.StartTls is { } s ? $"STARTTLS {s}" : null, plan.Direct is { } d ? $"TLS {d}" : null, server.Http is { } h ? $"HTTP http://{h}" : null, server.Https is { } t ? $"HTTPS https://{t}" : null }.OfType<string>());
         screen.Line(("The hub serves ", null), (domain, "bold"), ($"   {ways}", null));
         screen.Line(($"data in {data}", "dim"));
         if (server.Administrator is { } administrator)
@@ -269,7 +246,7 @@ internal sealed class UpRun(Screen screen, TimeSpan? length)
             samples = _samples;
         }
 
-        _leaving = true;
+        Leave();
         screen.Json(() => new JsonObject
         {
             ["event"] = "end",

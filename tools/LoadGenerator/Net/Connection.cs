@@ -65,7 +65,10 @@ internal abstract class Connection(EventLoop loop)
         _slot = Loop.Register(this, _descriptor);
     }
 
-    /// <summary>Appends to what leaves at the end of this turn.</summary>
+    /// <summary>Whether each unit that is written is a WebSocket frame.</summary>
+    protected bool IsFramed { get; set; }
+
+    /// <summary>Appends one unit to what leaves at the end of this turn.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         if (_socket is null)
@@ -73,14 +76,26 @@ internal abstract class Connection(EventLoop loop)
             return;
         }
 
-        _plain.Append(bytes);
-        MarkDirty();
+        if (NeedsNamespace(bytes))
+        {
+            bytes = WebSocketFrames.WithNamespace(bytes);
+        }
+
+        bytes.CopyTo(Reserve(bytes.Length));
     }
+
+    /// <summary>Whether a unit is a stanza that has to say its namespace, since no stream says it around it (RFC 7395 §3.3.3).</summary>
+    public bool NeedsNamespace(ReadOnlySpan<byte> unit) => IsFramed && WebSocketFrames.IsNameless(unit);
 
     /// <summary>Room for a pre-serialized unit; the caller fills all of it at once.</summary>
     public Span<byte> Reserve(int count)
     {
         MarkDirty();
+        if (IsFramed)
+        {
+            WebSocketFrames.WriteHead(_plain.Reserve(WebSocketFrames.HeadLength(count)), count);
+        }
+
         return _plain.Reserve(count);
     }
 

@@ -47,7 +47,7 @@ internal abstract class Scenario(EventLoop loop, LoadSettings settings, Meter me
     {
         var session = new XmppSession(
             Loop,
-            new XmppSettings(Settings.Domain, Settings.Security, Settings.Sasl, _tls, Settings.Bound),
+            new XmppSettings(Settings.Domain, Settings.Security, Settings.Sasl, _tls, Settings.Bound, Settings.Transport),
             _accounts[index % _accounts.Length],
             "load" + index)
         {

@@ -14,6 +14,7 @@ internal sealed class Template
     private const int Digits = 16;
     private readonly byte[] _bytes;
     private readonly int[] _stamps;
+    private Template? _named;
 
     public Template(string text)
         : this(Encoding.UTF8.GetBytes(text))
@@ -43,6 +44,11 @@ internal sealed class Template
 
     public Span<byte> Write(Net.Connection connection, long stamp)
     {
+        if (connection.NeedsNamespace(_bytes))
+        {
+            return (_named ??= new Template(Net.WebSocketFrames.WithNamespace(_bytes))).Write(connection, stamp);
+        }
+
         var room = connection.Reserve(_bytes.Length);
         _bytes.CopyTo(room);
         foreach (var at in _stamps)

@@ -8,7 +8,7 @@ namespace IotXmpp.LoadGenerator.Xmpp;
 internal readonly record struct Account(string Name, string Password);
 
 /// <summary>What all sessions of a run share.</summary>
-internal sealed record XmppSettings(string Domain, Security Security, SaslChoice Sasl, TlsSettings? Tls, TimeSpan Bound);
+internal sealed record XmppSettings(string Domain, Security Security, SaslChoice Sasl, TlsSettings? Tls, TimeSpan Bound, Transport Transport = Transport.Tcp);
 
 /// <summary>Called for every stanza of a bound session that is not the answer to one of its own requests.</summary>
 internal delegate void StanzaSink(XmppSession session, ReadOnlySpan<byte> stanza, long now);
@@ -31,6 +31,7 @@ internal sealed class XmppSession(EventLoop loop, XmppSettings settings, Account
     private enum Step
     {
         Connecting,
+        Upgrade,
         Features,
         Proceed,
         Handshake,
@@ -86,13 +87,18 @@ internal sealed class XmppSession(EventLoop loop, XmppSettings settings, Account
         }
 
         Expect(Step.Closing, "close");
-        Write("</stream:stream>"u8);
+        Write(IsFramed ? "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"u8 : "</stream:stream>"u8);
         return _ended.Task;
     }
 
     protected override void OnConnected()
     {
-        if (settings.Security == Security.Tls)
+        if (settings.Transport == Transport.WebSocket)
+        {
+            Expect(Step.Upgrade, "WebSocket handshake");
+            Write(WebSocketFrames.Handshake);
+        }
+        else if (settings.Security == Security.Tls)
         {
             Secure();
         }
@@ -128,6 +134,11 @@ internal sealed class XmppSession(EventLoop loop, XmppSettings settings, Account
     {
         var at = 0;
         var now = Loop.Now;
+        if (settings.Transport == Transport.WebSocket)
+        {
+            return Frames(bytes, now);
+        }
+
         while (IsOpen)
         {
             var scan = StanzaScanner.Next(bytes[at..], _inStream, out var start, out var end);
@@ -162,6 +173,49 @@ internal sealed class XmppSession(EventLoop loop, XmppSettings settings, Account
         }
 
         return bytes.Length;
+    }
+
+    private int Frames(ReadOnlySpan<byte> bytes, long now)
+    {
+        var at = 0;
+        if (_step == Step.Upgrade)
+        {
+            var end = bytes.IndexOf("\r\n\r\n"u8);
+            if (end < 0)
+            {
+                return 0;
+            }
+
+            if (!bytes.StartsWith("HTTP/1.1 101 "u8))
+            {
+                Fail("WebSocket handshake: " + Encoding.ASCII.GetString(bytes[..Math.Min(bytes.Length, 40)]));
+                return bytes.Length;
+            }
+
+            at = end + 4;
+            IsFramed = true;
+            OpenStream(Step.Features);
+        }
+
+        while (IsOpen && WebSocketFrames.Next(bytes[at..], out var start, out var length, out var isText))
+        {
+            var element = bytes[(at + start)..(at + length)];
+            at += length;
+            if (element.StartsWith("<close"u8) || !isText)
+            {
+                Fail(_step == Step.Closing ? "closed" : "stream closed by server");
+            }
+            else if (_step == Step.Bound)
+            {
+                Stanza(element, now);
+            }
+            else if (!element.StartsWith("<open"u8))
+            {
+                Negotiate(element);
+            }
+        }
+
+        return IsOpen ? at : bytes.Length;
     }
 
     private void Stanza(ReadOnlySpan<byte> stanza, long now)
@@ -310,6 +364,12 @@ internal sealed class XmppSession(EventLoop loop, XmppSettings settings, Account
     {
         _inStream = false;
         Expect(next, next.ToString());
+        if (IsFramed)
+        {
+            Write(Encoding.UTF8.GetBytes($"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='{settings.Domain}' version='1.0'/>"));
+            return;
+        }
+
         Write(Encoding.UTF8.GetBytes(
             $"<?xml version='1.0'?><stream:stream to='{settings.Domain}' version='1.0' xml:lang='en' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"));
     }
