@@ -63,6 +63,88 @@ install_openscad() {
     command -v openscad >/dev/null || echo "skips: enclosures (openscad is not installed and cannot be)"
 }
 
+# Servers that nobody here wrote, for tests/Interop: peers, a gateway as a component, an IRC server behind it. Debian's packages where root may install them; none
+# of them is started as a service, the tests start their own.
+install_servers() {
+    local missing=()
+    command -v prosody >/dev/null && ls /usr/lib/*/lua/*/lunbound.so >/dev/null 2>&1 || missing+=(prosody lua-unbound)
+    command -v ejabberdctl >/dev/null || missing+=(ejabberd)
+    command -v biboumi >/dev/null || missing+=(biboumi)
+    command -v ngircd >/dev/null || missing+=(ngircd)
+    command -v turnserver >/dev/null || missing+=(coturn)
+    command -v prometheus >/dev/null || missing+=(prometheus)
+    [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+    /usr/bin/python3 -c 'import slixmpp' >/dev/null 2>&1 || missing+=(python3-slixmpp)
+    /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1 || missing+=(python3-aiosmtpd)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Install ${missing[*]} for the tests with other servers …"
+        local policy=/usr/sbin/policy-rc.d
+        if [ -e "$policy" ]; then policy=; else printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"; fi
+        { DEBIAN_FRONTEND=noninteractive timeout 300 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y --no-install-recommends "${missing[@]}"; } >"$results/apt-servers.log" 2>&1
+        [ -z "$policy" ] || rm -f "$policy"
+    fi
+    for name in prosody ejabberdctl biboumi ngircd turnserver prometheus mosquitto; do
+        command -v "$name" >/dev/null || echo "skips: interop with ${name%ctl} (it is not installed and cannot be)"
+    done
+    /usr/bin/python3 -c 'import slixmpp' >/dev/null 2>&1 || echo "skips: interop with slixmpp (it is not installed and cannot be)"
+    /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1 || echo "skips: the e-mail gateway (python3-aiosmtpd is not installed and cannot be)"
+}
+
+# Clients that nobody here wrote, for tests/Interop/Clients: libraries of Python, C and C++, a client in a terminal, load. Debian's packages where root may install them.
+install_clients() {
+    local missing=() name
+    /usr/bin/python3 -c 'import aioxmpp' >/dev/null 2>&1 || missing+=(python3-aioxmpp)
+    /usr/bin/python3 -c 'import nbxmpp.client' >/dev/null 2>&1 || missing+=(python3-nbxmpp gir1.2-soup-3.0 glib-networking)
+    command -v gcc >/dev/null && command -v g++ >/dev/null && command -v pkg-config >/dev/null || missing+=(gcc g++ libc6-dev pkg-config)
+    [ -e /usr/include/strophe.h ] || missing+=(libstrophe-dev)
+    [ -d /usr/include/qxmpp ] || missing+=(libqxmpp-dev)
+    command -v profanity >/dev/null && command -v tmux >/dev/null && command -v openssl >/dev/null || missing+=(profanity tmux openssl)
+    command -v tsung >/dev/null || missing+=(tsung)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Install ${missing[*]} for the tests with other clients …"
+        { DEBIAN_FRONTEND=noninteractive timeout 300 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y --no-install-recommends "${missing[@]}"; } >"$results/apt-clients.log" 2>&1
+    fi
+    for name in profanity tmux tsung gcc g++; do
+        command -v "$name" >/dev/null || echo "skips: interop with $name (it is not installed and cannot be)"
+    done
+}
+
+# Chromium shows the flashing page and the dashboard (and npm brings the tool that the one is made of and the charts of the other): Debian's packages where root may install them.
+install_chromium() {
+    if command -v chromium >/dev/null && command -v npm >/dev/null; then
+        return 0
+    fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Install chromium for the tests of the flashing page and the dashboard …"
+        local missing=()
+        command -v chromium >/dev/null || missing+=(chromium)
+        command -v npm >/dev/null || missing+=(npm)
+        { DEBIAN_FRONTEND=noninteractive timeout 300 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y --no-install-recommends "${missing[@]}"; } >"$results/apt-chromium.log" 2>&1
+    fi
+    command -v chromium >/dev/null || echo "skips: the flashing page and the dashboard in a browser (chromium is not installed and cannot be)"
+    command -v npm >/dev/null || echo "skips: the flashing page with images, the dashboard's charts (npm is not installed and cannot be)"
+}
+
+# Web clients that nobody here wrote, for tests/Interop/Web: from npm by their lock file; Chromium, which shows some, is there already where it can be.
+install_web_clients() {
+    if ! command -v npm >/dev/null; then
+        echo "skips: web clients (npm is not installed and cannot be)"
+        return 0
+    fi
+    command -v chromium >/dev/null || echo "skips: web clients in a browser (chromium is not installed and cannot be)"
+    if [ ! -d tests/Interop/Web/node_modules ] || [ tests/Interop/Web/package-lock.json -nt tests/Interop/Web/node_modules ]; then
+        echo "Install the web clients …"
+        if (cd tests/Interop/Web && timeout 600 npm ci --ignore-scripts) >"$results/npm.log" 2>&1; then
+            touch tests/Interop/Web/node_modules
+        else
+            rm -rf tests/Interop/Web/node_modules
+            echo "skips: web clients (npm ci failed: $(tail -n 1 "$results/npm.log"))"
+        fi
+    fi
+}
+
 finish() {
     # The counters of all projects, from their result files.
     local total=0 passed=0 failed=0 file counters
@@ -94,6 +176,9 @@ if ! command -v dotnet >/dev/null; then
     finish 1
 fi
 
+# Before the build: npm brings what the dashboard draws its charts with.
+install_chromium
+
 echo "Restore and build ($configuration) …"
 if ! dotnet build IotXmpp.sln -c "$configuration" --nologo -v quiet -clp:NoSummary; then
     echo "The build failed: no test was run." >&2
@@ -104,6 +189,9 @@ fi
 [ "$(id -u)" = 0 ] || echo "skips: a full disk (needs root, to mount a small tmpfs)"
 start_postgres
 install_openscad
+install_servers
+install_clients
+install_web_clients
 
 dotnet test IotXmpp.sln -c "$configuration" --no-build --nologo -v quiet \
     --logger "console;verbosity=minimal" --logger "trx" --results-directory "$results" \

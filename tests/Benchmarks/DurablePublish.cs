@@ -69,7 +69,7 @@ internal static class DurablePublish
         using Process process = Process.GetCurrentProcess();
         process.Refresh();
         TimeSpan cpu = process.TotalProcessorTime;
-        long commits = database.Commits;
+        long commits = database.Figures.Commits;
         long allocated = GC.GetTotalAllocatedBytes();
         long start = Stopwatch.GetTimestamp();
         long done = await RunAsync(TimeSpan.FromSeconds(seconds)).ConfigureAwait(false);
@@ -78,7 +78,7 @@ internal static class DurablePublish
         cpu = process.TotalProcessorTime - cpu;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {done / elapsed.TotalSeconds:F0}/s, {cpu.TotalMicroseconds / done:F1} µs CPU each, {(double)done / (database.Commits - commits):F1} a commit, {(GC.GetTotalAllocatedBytes() - allocated) / done} bytes allocated each ({callers} in flight)"));
+            $"{name}: {done / elapsed.TotalSeconds:F0}/s, {cpu.TotalMicroseconds / done:F1} µs CPU each, {(double)done / (database.Figures.Commits - commits):F1} a commit, {(GC.GetTotalAllocatedBytes() - allocated) / done} bytes allocated each ({callers} in flight)"));
 
         async Task<long> RunAsync(TimeSpan time)
         {
@@ -104,6 +104,8 @@ internal static class DurablePublish
         public long Sent { get; private set; }
 
         public bool IsAvailable(Jid jid) => true;
+
+        public ShowValues ShowsOf(Jid jid) => ShowValues.Online;
 
         public void Send(PubSubEvent notification, IReadOnlyList<Jid> recipients) => Sent += recipients.Count; // in order: one thread at a time
     }

@@ -16,6 +16,18 @@ if (args is ["publish", ..])
     return await DurablePublish.RunAsync(args[1..]);
 }
 
+// history [things] [seconds]: telemetry by sample, on disk and out of it.
+if (args is ["history", ..])
+{
+    return await TelemetryHistory.RunAsync(args[1..]);
+}
+
+// archive [messages] [in flight] [accounts]: the cost of messages that two archives keep.
+if (args is ["archive", ..])
+{
+    return await DurableMessage.RunAsync(args[1..]);
+}
+
 // In this process: the shared build settings of the house are not meant for the projects that BenchmarkDotNet would generate.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(ResultTable).Assembly).Run(args, config);

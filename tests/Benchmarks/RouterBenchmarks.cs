@@ -76,7 +76,7 @@ public class RouterBenchmarks
     private Session Bind(string jid)
     {
         JidPrep.TryParse(jid, out var full);
-        var session = new Session(full!, new OutboundQueue(_sink, 1 << 20, new NoOverflow()));
+        var session = new Session(full!, new OutboundQueue(_sink, 1 << 20, new NoOverflow()), new HubFigures());
         if (!_hub.Sessions.TryAdd(session, 20, out _))
         {
             throw new InvalidOperationException("The session was not bound.");
@@ -105,7 +105,7 @@ public class RouterBenchmarks
 
     internal sealed class NoAccounts : IAccounts
     {
-        public event Action<string>? Removed
+        public event Func<string, Task>? Removed
         {
             add { }
             remove { }
@@ -123,6 +123,10 @@ public class RouterBenchmarks
         public ValueTask<bool> MaySeePresenceAsync(Jid account, Jid contact, CancellationToken cancel = default) => new(false);
 
         public ValueTask<PresenceContacts> ContactsAsync(Jid account, CancellationToken cancel = default) => new(new PresenceContacts([], []));
+
+        public ValueTask<RosterEntry?> FindAsync(Jid account, Jid contact, CancellationToken cancel = default) => default;
+
+        public ValueTask<IReadOnlySet<string>> GroupsAsync(Jid account, CancellationToken cancel = default) => new(new HashSet<string>());
 
         public ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default) => new(false);
     }

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 
 // The board is the folder FAKE_NANOFF_BOARD: what is written goes to files there. FAKE_NANOFF_CHIP is the chip that is plugged in, FAKE_NANOFF_VERSION the version to
-// be, FAKE_NANOFF_FAULT a fault to show: 'file' does not write thing.key and ends with 0, 'sync' does not reach the bootloader, 'wifi' does not take the network.
+// be, FAKE_NANOFF_FAULT a fault to show: 'file' does not write thing.key and ends with 0, 'key' writes it with one bit flipped, 'sync' does not reach the bootloader,
+// 'wifi' does not take the network. What nanoff would take and make something else of (a field that it does not know, a step before the one that it needs) is an error here.
 string board = Environment.GetEnvironmentVariable("FAKE_NANOFF_BOARD") ?? throw new InvalidOperationException("FAKE_NANOFF_BOARD names no folder");
 string version = Environment.GetEnvironmentVariable("FAKE_NANOFF_VERSION") ?? "2.5.98";
 string fault = Environment.GetEnvironmentVariable("FAKE_NANOFF_FAULT") ?? string.Empty;
@@ -89,6 +90,11 @@ int Chip()
         return 0;
     }
 
+    if (!File.Exists(Path.Combine(board, "runtime")))
+    {
+        return Error("E9999", "The application comes after the runtime: --update writes the partition table.");
+    }
+
     if (!File.Exists(options["image"]))
     {
         return Error("E9008", "Couldn't find application file. Check the path.");
@@ -111,6 +117,15 @@ int Network(string json)
     }
 
     JsonElement wireless = document.RootElement.GetProperty("WirelessClient");
+    string? field = Unknown(document.RootElement, "SerialPort", "WirelessClient", "WirelessAccessPoint", "Ethernet", "DeviceCertificates", "DeviceCertificatesPath", "CACertificates", "CACertificatesPath")
+        ?? Unknown(
+            wireless, "Ssid", "Password", "Authentication", "Encryption", "ConfigurationOption", "RadioType", "DhcpEnabled", "AutomaticDNS", "IPv4Address", "IPv4NetMask", "IPv4Gateway", "IPv4DNSAddress1",
+            "IPv4DNSAddress2", "MacAddress");
+    if (field is not null)
+    {
+        return Error("E9999", $"There is no {field} in a network configuration.");
+    }
+
     // nanoff reads from the board whether the DNS is automatic; this board says no, so both addresses are parsed.
     _ = System.Net.IPAddress.Parse(wireless.GetProperty("IPv4DNSAddress1").GetString()!);
     _ = System.Net.IPAddress.Parse(wireless.GetProperty("IPv4DNSAddress2").GetString()!);
@@ -124,7 +139,9 @@ int Network(string json)
         return Error("E2002", "Error executing operation with nano device.");
     }
 
-    File.WriteAllText(Path.Combine(board, "wifi"), $"{wireless.GetProperty("Ssid").GetString()}\n{wireless.GetProperty("Password").GetString()}\n{wireless.GetProperty("Encryption").GetString()}");
+    // Without Encryption there is none, whatever Authentication says.
+    string encryption = wireless.TryGetProperty("Encryption", out JsonElement named) ? named.GetString()! : "None";
+    File.WriteAllText(Path.Combine(board, "wifi"), $"{wireless.GetProperty("Ssid").GetString()}\n{wireless.GetProperty("Password").GetString()}\n{encryption}");
     Console.WriteLine("OK");
     return 0;
 }
@@ -151,12 +168,31 @@ int Files(string json)
             continue;
         }
 
-        File.Copy(source, Path.Combine(board, destination[(destination.LastIndexOf('\\') + 1)..]), overwrite: true);
+        if (Unknown(file, "SourceFilePath", "DestinationFilePath") is not null || !destination.StartsWith("I:\\", StringComparison.Ordinal))
+        {
+            return Error("E9999", $"{destination} is on no drive, or a field is unknown.");
+        }
+
+        string written = Path.Combine(board, destination[3..]);
+        File.Copy(source, written, overwrite: true);
+        if (fault == "key" && destination.EndsWith(".key", StringComparison.Ordinal))
+        {
+            string[] lines = File.ReadAllLines(written);
+            int at = Array.FindIndex(lines, l => l.StartsWith("clientKey=", StringComparison.Ordinal));
+            byte[] key = Convert.FromBase64String(lines[at]["clientKey=".Length..]);
+            key[0] ^= 1;
+            lines[at] = "clientKey=" + Convert.ToBase64String(key);
+            File.WriteAllLines(written, lines);
+        }
+
         Console.WriteLine("OK");
     }
 
     return 0;
 }
+
+// The first field that nanoff's class has not: it would be passed over in silence.
+static string? Unknown(JsonElement json, params string[] known) => json.EnumerateObject().Select(p => p.Name).FirstOrDefault(n => !known.Contains(n));
 
 bool Runs(JsonDocument document) => TryUse(document.RootElement.GetProperty("SerialPort").GetString()!) && File.Exists(Path.Combine(board, "runtime"));
 

@@ -69,6 +69,47 @@ public static class Certificates
         return issued.CopyWithPrivateKey(key);
     }
 
+    /// <summary>A server's certificate, issued by an authority.</summary>
+    /// <param name="authority">The authority.</param>
+    /// <param name="dns">Its <c>dNSName</c> entries.</param>
+    /// <param name="service">Its <c>SRVName</c>, such as <c>_xmpp-server.example.org</c>; or null.</param>
+    /// <param name="xmpp">Its <c>xmppAddr</c>; or null.</param>
+    /// <param name="days">The days that it is still good for; negative: over.</param>
+    public static X509Certificate2 Server(X509Certificate2 authority, IEnumerable<string> dns, string? service = null, string? xmpp = null, double days = 1)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=server", key, HashAlgorithmName.SHA256);
+        var names = new System.Formats.Asn1.AsnWriter(System.Formats.Asn1.AsnEncodingRules.DER);
+        using (names.PushSequence())
+        {
+            foreach (var (oid, text, kind) in new[] { ("1.3.6.1.5.5.7.8.7", service, System.Formats.Asn1.UniversalTagNumber.IA5String), ("1.3.6.1.5.5.7.8.5", xmpp, System.Formats.Asn1.UniversalTagNumber.UTF8String) })
+            {
+                if (text is null)
+                {
+                    continue;
+                }
+
+                using (names.PushSequence(new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, 0)))
+                {
+                    names.WriteObjectIdentifier(oid);
+                    using (names.PushSequence(new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, 0)))
+                    {
+                        names.WriteCharacterString(kind, text);
+                    }
+                }
+            }
+
+            foreach (var name in dns)
+            {
+                names.WriteCharacterString(System.Formats.Asn1.UniversalTagNumber.IA5String, name, new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, 2));
+            }
+        }
+
+        request.CertificateExtensions.Add(new X509Extension("2.5.29.17", names.Encode(), critical: false));
+        using var issued = request.Create(authority, DateTimeOffset.UtcNow.AddHours(-20), DateTimeOffset.UtcNow.AddDays(days), RandomNumberGenerator.GetBytes(16));
+        return issued.CopyWithPrivateKey(key);
+    }
+
     /// <summary>Writes a certificate and its key as two PEM files, the way servers want them.</summary>
     /// <returns>The paths of the certificate and of the key.</returns>
     public static (string Certificate, string Key) WritePem(X509Certificate2 certificate, string folder, string name)

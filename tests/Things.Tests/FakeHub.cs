@@ -40,11 +40,34 @@ internal sealed class FakeHub : IVirtualServer
 
     public List<Element> Publishes { get; } = [];
 
+    /// <summary>What was published on other nodes than that of telemetry.</summary>
+    public List<(string Node, Element Config)> Configurations { get; } = [];
+
+    public List<string> Subscriptions { get; } = [];
+
     public List<int> PublishBytes { get; } = [];
 
     public List<Element> Presences { get; } = [];
 
     public List<Element> Others { get; } = [];
+
+    /// <summary>The image that is offered; null: pieces of it are not found.</summary>
+    public byte[]? Image { get; set; }
+
+    /// <summary>The pieces that were asked for: where they begin.</summary>
+    public List<int> Chunks { get; } = [];
+
+    /// <summary>What the thing said of its update: state and reason.</summary>
+    public List<(string State, string? Reason)> Progress { get; } = [];
+
+    /// <summary>Called before a stanza of the thing is handled, and after: a test lets the power fail there.</summary>
+    public Action<bool>? Boundary { get; set; }
+
+    /// <summary>The things that have announced themselves to the registry (XEP-0347).</summary>
+    public List<Element> Registrations { get; } = [];
+
+    /// <summary>Whom the registry has as owner; null for nobody.</summary>
+    public string? Owner { get; set; }
 
     public int Sessions { get; private set; }
 
@@ -87,10 +110,27 @@ internal sealed class FakeHub : IVirtualServer
 
     private void OnStanza(Peer peer, Element stanza, int bytes)
     {
+        Boundary?.Invoke(false);
+        Answer(peer, stanza, bytes);
+        Boundary?.Invoke(true);
+    }
+
+    private void Answer(Peer peer, Element stanza, int bytes)
+    {
         Element? publish = stanza.Child(Ns.PubSub, "pubsub")?.Child("publish");
         if (stanza.Name == "presence")
         {
             Presences.Add(stanza);
+        }
+        else if (publish?.Attribute("node") is { } node && !node.EndsWith("/telemetry", StringComparison.Ordinal))
+        {
+            Configurations.Add((node, publish.Child("item")!.Child(Ns.Thing, "config")!));
+            peer.Send($"<iq type='result' id='{stanza.Attribute("id")}' from='{stanza.Attribute("to")}' to='{peer.Jid}'/>");
+        }
+        else if (stanza.Child(Ns.PubSub, "pubsub")?.Child("subscribe") is { } subscribe)
+        {
+            Subscriptions.Add(subscribe.Attribute("node")!);
+            peer.Send($"<iq type='result' id='{stanza.Attribute("id")}' from='{stanza.Attribute("to")}' to='{peer.Jid}'/>");
         }
         else if (publish is not null)
         {
@@ -101,6 +141,27 @@ internal sealed class FakeHub : IVirtualServer
         {
             string last = Items.Count == 0 ? "" : $"<item id='x'>{Items[^1]}</item>";
             peer.Send($"<iq type='result' id='{stanza.Attribute("id")}' from='{stanza.Attribute("to")}'><pubsub xmlns='{Ns.PubSub}'><items node='{items.Attribute("node")}'>{last}</items></pubsub></iq>");
+        }
+        else if (stanza.Child(Ns.Ota, "chunk") is { } chunk)
+        {
+            int offset = int.Parse(chunk.Attribute("offset")!, CultureInfo.InvariantCulture);
+            int length = int.Parse(chunk.Attribute("length")!, CultureInfo.InvariantCulture);
+            Chunks.Add(offset);
+            string head = $"id='{stanza.Attribute("id")}' from='{stanza.Attribute("to")}' to='{peer.Jid}'";
+            peer.Send(Image is null
+                ? $"<iq type='error' {head}><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+                : $"<iq type='result' {head}><chunk xmlns='{Ns.Ota}' id='{chunk.Attribute("id")}' offset='{offset}'>{Convert.ToBase64String(Image, offset, length)}</chunk></iq>");
+        }
+        else if (stanza.Child(Ns.Ota, "progress") is { } progress)
+        {
+            Progress.Add((progress.Attribute("state")!, progress.Attribute("reason")));
+            peer.Send($"<iq type='result' id='{stanza.Attribute("id")}' from='{stanza.Attribute("to")}' to='{peer.Jid}'/>");
+        }
+        else if (stanza.Child(Ns.IotDiscovery, "register") is { } register)
+        {
+            Registrations.Add(register);
+            string claimed = Owner is null ? "" : $"<claimed xmlns='{Ns.IotDiscovery}' jid='{Owner}'/>";
+            peer.Send($"<iq type='result' id='{stanza.Attribute("id")}' from='{stanza.Attribute("to")}'>{claimed}</iq>");
         }
         else if (stanza.Name == "iq" && stanza.Attribute("type") == "get" && stanza.Child(Ns.Ping, "ping") is not null)
         {

@@ -106,7 +106,8 @@ start_hub() {
     fi
     cp -r "$WORK/hub-data" "$DIR/data"
     # What follows is what a hub under load test needs and an installation does not: SASL without TLS, no log-in delay.
-    echo '{ "Security": { "LoginThrottle": { "Enabled": false } } }' > "$DIR/settings.json"
+    local settings='{ "Security": { "LoginThrottle": { "Enabled": false } } }'
+    echo "${HUB_SETTINGS:-$settings}" > "$DIR/settings.json"
     dotnet "$ROOT/hub/Server/bin/Release/net10.0/IotXmpp.Server.dll" --domain "$DOMAIN" --data "$DIR/data" --c2s "127.0.0.1:$PORT" --c2s-tls "127.0.0.1:$TLS_PORT" \
         --http "" --plaintext loopback --cert "$DIR/cert.pem" --key "$DIR/key.pem" --settings "$DIR/settings.json" > "$DIR/out" 2>&1 &
     SERVER_PID=$!

@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Text;
+using IotXmpp.Hub.Features.SecondFactor;
+using IotXmpp.Hub.Storage;
 using IotXmpp.TestKit;
+using Microsoft.Extensions.Logging.Abstractions;
+using OtpNet;
 using Xunit;
 
 namespace IotXmpp.EndToEnd.Cli;
@@ -39,6 +43,46 @@ public sealed class AccountTests : IDisposable
         Assert.Equal(0, (await Run("remove", "lamp")).Code);
         Assert.Equal(6, (await Run("remove", "lamp")).Code);
         Assert.Single((await Run("list", "--json")).Json);
+    }
+
+    [Fact]
+    public async Task A_lost_authenticator_is_taken_away()
+    {
+        Assert.Equal(0, (await Run("add", "anna", "--admin")).Code);
+        Assert.Equal(6, (await Run("reset-second-factor", "anna")).Code);
+        await using (ISqlDatabase database = SqlDatabase.Open(new StorageOptions(), Data, NullLoggerFactory.Instance))
+        {
+            var service = new SecondFactorService(new SecondFactorStore(database), new SecondFactorOptions(), new byte[32], "example.org", TimeProvider.System);
+            SecondFactorSetUp setUp = (await service.BeginAsync("anna"))!;
+            string code = new Totp(Base32Encoding.ToBytes(setUp.Secret.Replace(" ", "", StringComparison.Ordinal))).ComputeTotp();
+            Assert.Equal(SecondFactorOutcome.Right, (await service.ConfirmAsync("anna", code)).Outcome);
+        }
+
+        CliResult reset = await Run("reset-second-factor", "anna", "--json");
+        Assert.True(reset.Code == 0, reset.ToString());
+        Assert.Equal("anna@example.org", (string?)Assert.Single(reset.Json)["jid"]);
+        Assert.Equal(6, (await Run("reset-second-factor", "anna")).Code);
+        Assert.Equal(6, (await Run("reset-second-factor", "no body")).Code);
+    }
+
+    [Fact]
+    public async Task Invitations_are_made_listed_and_ended()
+    {
+        Task<CliResult> Invite(params string[] arguments) => CliRun.RunAsync(UpFixture.EnvironmentOf(_folder.Path), ["invite", .. arguments, "--data", Data, "--domain", "example.org"]);
+        Assert.Equal(0, (await Run("add", "anna", "--admin")).Code);
+        CliResult made = await Invite("add", "juliet", "--contact", "--url", "https://example.org/", "--json");
+        Assert.True(made.Code == 0, made.ToString());
+        Assert.Matches(@"^xmpp:juliet@example\.org\?register;preauth=[a-z2-9]{26}$", (string?)made.Json[0]["uri"]);
+        Assert.Matches(@"^https://example\.org/invite/[a-z2-9]{26}$", (string?)made.Json[0]["url"]);
+        Assert.Equal(1, (await Invite("add", "juliet")).Code);
+        Assert.Equal(1, (await Invite("add", "anna")).Code);
+        Assert.Equal(2, (await Invite("add", "--uses", "101")).Code);
+        CliResult list = await Invite("list", "--json");
+        Assert.Equal("juliet", (string?)Assert.Single(list.Json)["name"]);
+        var id = list.Json[0]["id"]!.ToString();
+        Assert.Equal(0, (await Invite("revoke", id)).Code);
+        Assert.Equal(6, (await Invite("revoke", id)).Code);
+        Assert.Empty((await Invite("list", "--json")).Json);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class CliRun : IAsyncDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     private readonly Process _process;
-    private readonly Task<string> _error;
+    private readonly List<string> _errors = [];
     private readonly List<string> _lines = [];
     private readonly Task _reading;
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,8 +38,7 @@ public sealed class CliRun : IAsyncDisposable
     private CliRun(Process process)
     {
         _process = process;
-        _error = process.StandardError.ReadToEndAsync();
-        _reading = ReadAsync();
+        _reading = Task.WhenAll(ReadAsync(process.StandardOutput, _lines), ReadAsync(process.StandardError, _errors));
     }
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "iotxmpp.dll");
@@ -76,40 +75,26 @@ public sealed class CliRun : IAsyncDisposable
     public static async Task<CliResult> RunAsync(IReadOnlyDictionary<string, string?>? environment, string? input, string[] arguments)
     {
         await using CliRun run = Start(environment, arguments);
-        if (input is not null)
-        {
-            await run._process.StandardInput.WriteAsync(input);
-        }
-
-        run._process.StandardInput.Close();
+        await run.InputAsync(input);
         return await run.EndAsync();
     }
 
-    /// <summary>Waits until the lines of standard output so far fulfil a condition.</summary>
-    public async Task UntilAsync(Func<IReadOnlyList<string>, bool> condition)
+    /// <summary>Gives it something on standard input, and its end.</summary>
+    public async Task InputAsync(string? input)
     {
-        using var limit = new CancellationTokenSource(Limit);
-        for (; ; )
+        if (input is not null)
         {
-            Task more;
-            lock (_lines)
-            {
-                if (condition(_lines))
-                {
-                    return;
-                }
-
-                more = _more.Task;
-            }
-
-            if (_reading.IsCompleted)
-            {
-                throw new InvalidOperationException($"iotxmpp ended before that: {await EndAsync()}");
-            }
-
-            await Task.WhenAny(more, _reading).WaitAsync(limit.Token);
+            await _process.StandardInput.WriteAsync(input);
         }
+
+        _process.StandardInput.Close();
     }
+
+    /// <summary>Waits until the lines of standard output so far fulfil a condition.</summary>
+    public Task UntilAsync(Func<IReadOnlyList<string>, bool> condition) => UntilAsync(_lines, condition);
+
+    /// <summary>The same for the lines of standard error.</summary>
+    public Task UntilErrorAsync(Func<IReadOnlyList<string>, bool> condition) => UntilAsync(_errors, condition);
 
     /// <summary>Sends a signal, such as <c>TERM</c>.</summary>
     public async Task SignalAsync(string signal)
@@ -123,7 +108,7 @@ public sealed class CliRun : IAsyncDisposable
     {
         await _process.WaitForExitAsync().WaitAsync(Limit);
         await _reading;
-        return new CliResult(_process.ExitCode, string.Join('\n', _lines), await _error);
+        return new CliResult(_process.ExitCode, string.Join('\n', _lines), string.Join('\n', _errors));
     }
 
     /// <inheritdoc/>
@@ -138,14 +123,49 @@ public sealed class CliRun : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task ReadAsync()
+    private async Task UntilAsync(List<string> lines, Func<IReadOnlyList<string>, bool> condition)
     {
-        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        using var limit = new CancellationTokenSource(Limit);
+        for (; ; )
+        {
+            Task more;
+            lock (_lines)
+            {
+                if (condition(lines))
+                {
+                    return;
+                }
+
+                more = _more.Task;
+            }
+
+            if (_reading.IsCompleted)
+            {
+                throw new InvalidOperationException($"iotxmpp ended before that: {await EndAsync()}");
+            }
+
+            try
+            {
+                await Task.WhenAny(more, _reading).WaitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                lock (_lines)
+                {
+                    throw new TimeoutException($"that did not come: {string.Join('\n', _lines.TakeLast(40))}\n{string.Join('\n', _errors)}");
+                }
+            }
+        }
+    }
+
+    private async Task ReadAsync(StreamReader from, List<string> lines)
+    {
+        while (await from.ReadLineAsync() is { } line)
         {
             TaskCompletionSource told;
             lock (_lines)
             {
-                _lines.Add(line);
+                lines.Add(line);
                 told = _more;
                 _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }

@@ -34,7 +34,7 @@ public sealed class UpFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        _up = CliRun.Start(Environment, ["up", "--json", "--data", Data, .. FreePorts]);
+        _up = CliRun.Start(Environment, ["up", "--json", "--data", Data, .. FreePorts[..^2], "--http", "127.0.0.1:0"]);
         var events = new List<JsonObject>();
         await _up.UntilAsync(lines =>
         {

@@ -5,6 +5,7 @@ using IotXmpp.Cli.Monitor;
 using IotXmpp.EndToEnd.Cli;
 using IotXmpp.Esp32;
 using IotXmpp.Esp32.Improv;
+using IotXmpp.Hub.Features.Sniffer;
 using IotXmpp.TestKit;
 using Xunit;
 

@@ -1,10 +1,6 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
-using IotXmpp.Gateway;
 using IotXmpp.Host;
-using IotXmpp.TestKit;
-using IotXmpp.TestKit.Servers;
 using IotXmpp.Virtual;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
@@ -13,72 +9,9 @@ using Xunit;
 namespace IotXmpp.EndToEnd.Gateway;
 
 /// <summary>A real hub, a real gateway and simulated things behind it.</summary>
-public sealed class GatewayTests : IAsyncLifetime
+public sealed class GatewayTests : GatewayScene
 {
-    private const string Password = "correct horse";
-
-    /// <summary>A bound for waits that end by an event.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
-    private readonly TempFolder _folder = new("gateway");
-    private readonly CancellationTokenSource _stop = new();
-    private readonly CancellationTokenSource _limit = new(Limit);
-    private readonly ConcurrentQueue<string> _log = new();
-    private readonly ConcurrentQueue<Element> _presences = new();
-    private readonly ConcurrentQueue<Element> _messages = new();
-    private HubHost _hub = null!;
-    private GatewayHost _gateway = null!;
-    private Task _running = Task.CompletedTask;
-    private XmppConnection _owner = null!;
-    private IPEndPoint _at = null!;
-
-    private CancellationToken Cancel => _limit.Token;
-
-    private static Jid Service(string name) => new("", name + ".hub.test", "");
-
-    private static Jid GatewayJid => new("gateway-1", "hub.test", "thing");
-
-    public async ValueTask InitializeAsync()
-    {
-        _hub = await HubHost.StartAsync();
-        await _hub.AddAccountAsync("gateway-1", Password);
-        await _hub.AddAccountAsync("owner", Password);
-        await _hub.AddAccountAsync("stranger", Password);
-        await _hub.SetOwnerAsync("gateway-1", "owner");
-        _gateway = new GatewayHost(
-            new GatewaySettings
-            {
-                Hub = new ServerAddress("127.0.0.1", _hub.DirectTls!.Port, true),
-                Account = GatewayJid.Bare,
-                Password = Password,
-                CaFile = _hub.Server.AuthorityFile,
-                DataFolder = _folder.File("gw"),
-                Interval = TimeSpan.FromSeconds(1),
-                Owner = new Jid("owner", "hub.test", ""),
-                Nodes = new IPEndPoint(IPAddress.Loopback, 0),
-                Rules = "cool: if node-1.temperature > 30 hysteresis 1 then node-2.fan on else node-2.fan off",
-            },
-            null,
-            _log.Enqueue);
-        _owner = await ConnectAsync("owner");
-        _owner.PresenceReceived += _presences.Enqueue;
-        _owner.MessageReceived += _messages.Enqueue;
-        await _owner.SendPresenceAsync(null, null, Cancel);
-        _running = _gateway.RunAsync(_stop.Token);
-        _at = await _gateway.Listening.WaitAsync(Cancel);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _owner.DisposeAsync();
-        await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _gateway.Dispose();
-        await _hub.DisposeAsync();
-        _stop.Dispose();
-        _limit.Dispose();
-        _folder.Dispose();
-    }
+    protected override string Rules => "cool: if node-1.temperature > 30 hysteresis 1 then node-2.fan on else node-2.fan off";
 
     [Fact]
     public async Task A_thing_behind_the_gateway_appears_publishes_obeys_and_goes()
@@ -96,24 +29,24 @@ public sealed class GatewayTests : IAsyncLifetime
         var set = new Element(Ns.Control, "set");
         set.Add("node").Set("nodeId", "node-1");
         set.Add("boolean").Set("name", "relay").Set("value", "true");
-        Element done = await _owner.SendIqAsync("set", GatewayJid, set);
+        Element done = await Owner.SendIqAsync("set", GatewayJid, set);
         Assert.NotNull(done.Child(Ns.Control, "setResponse"));
         Assert.True((bool)node.Values["relay"]);
         node.Refusal = "the valve is stuck";
-        StanzaException refused = await Assert.ThrowsAsync<StanzaException>(() => _owner.SendIqAsync("set", GatewayJid, set));
+        StanzaException refused = await Assert.ThrowsAsync<StanzaException>(() => Owner.SendIqAsync("set", GatewayJid, set));
         Assert.Equal("internal-server-error", refused.Error.Condition);
         Assert.Equal("paramError", refused.Error.AppCondition);
 
         var read = new Element(Ns.SensorData, "req").Set("seqnr", "7").Set("all", "true");
         read.Add("node").Set("nodeId", "node-1");
-        Assert.NotNull((await _owner.SendIqAsync("get", GatewayJid, read)).Child(Ns.SensorData, "accepted"));
+        Assert.NotNull((await Owner.SendIqAsync("get", GatewayJid, read)).Child(Ns.SensorData, "accepted"));
         Element answer = await MessageAsync(m => m.Child(Ns.SensorData, "fields")?.Attribute("seqnr") == "7");
         Assert.Equal("true", answer.Child(Ns.SensorData, "fields")!.Child("node")!.Child("timestamp")!.Child("boolean")!.Attribute("value"));
 
         await node.DisposeAsync();
         Element gone = await PresenceAsync("node-1", "offline");
         Assert.Equal("connection-lost", gone.Child(Ns.Thing, "thing")!.Attribute("reason"));
-        refused = await Assert.ThrowsAsync<StanzaException>(() => _owner.SendIqAsync("set", GatewayJid, set));
+        refused = await Assert.ThrowsAsync<StanzaException>(() => Owner.SendIqAsync("set", GatewayJid, set));
         Assert.Equal("recipient-unavailable", refused.Error.Condition);
     }
 
@@ -126,11 +59,11 @@ public sealed class GatewayTests : IAsyncLifetime
         var request = new Element(Ns.Control, name);
         request.Add("node").Set("nodeId", "nobody");
         request.Add("boolean").Set("name", "relay").Set("value", "true");
-        StanzaException refused = await Assert.ThrowsAsync<StanzaException>(() => _owner.SendIqAsync(name == "set" ? "set" : "get", GatewayJid, request));
+        StanzaException refused = await Assert.ThrowsAsync<StanzaException>(() => Owner.SendIqAsync(name == "set" ? "set" : "get", GatewayJid, request));
         Assert.Equal("item-not-found", refused.Error.Condition);
         var read = new Element(Ns.SensorData, "req").Set("seqnr", "1");
         read.Add("node").Set("nodeId", "nobody");
-        refused = await Assert.ThrowsAsync<StanzaException>(() => _owner.SendIqAsync("get", GatewayJid, read));
+        refused = await Assert.ThrowsAsync<StanzaException>(() => Owner.SendIqAsync("get", GatewayJid, read));
         Assert.Equal("item-not-found", refused.Error.Condition);
     }
 
@@ -141,8 +74,7 @@ public sealed class GatewayTests : IAsyncLifetime
         await using VirtualNode two = await AddAsync("node-2");
         await PresenceAsync("node-1", "online");
         await PresenceAsync("node-2", "online");
-        await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await StopGatewayAsync();
         await PresenceAsync("node-1", "offline");
         await PresenceAsync("node-2", "offline");
     }
@@ -167,7 +99,7 @@ public sealed class GatewayTests : IAsyncLifetime
         lie.Add(Ns.Thing, "thing").Set("nodeId", "node-1").Set("state", "offline").Set("reason", "revoked");
         await stranger.SendAsync(lie);
         await stranger.SendIqAsync("get", Service("things"), new Element(Ns.DiscoInfo, "query"));
-        Assert.Equal("online", _hub.Server.Services.Nodes.Find("node-1")!.State);
+        Assert.Equal("online", Hub.Server.Services.Nodes.Find("node-1")!.State);
         refused = await Assert.ThrowsAsync<StanzaException>(() => stranger.SendIqAsync("get", GatewayJid, new Element(Ns.Concentrators, "getAllNodes").Set("sourceId", "MeteringTopology")));
         Assert.Equal("forbidden", refused.Error.Condition);
     }
@@ -199,7 +131,7 @@ public sealed class GatewayTests : IAsyncLifetime
     {
         await using VirtualNode node = await AddAsync("node-1", n => n.Values["relay"] = false);
         await PresenceAsync("node-1", "online");
-        Assert.Contains(Ns.Concentrators, (await _owner.DiscoInfoAsync(GatewayJid)).Features);
+        Assert.Contains(Ns.Concentrators, (await Owner.DiscoInfoAsync(GatewayJid)).Features);
         Assert.Contains("getNode", (await AskAsync("getCapabilities")).Children().Select(v => v.Text));
         Element source = (await AskAsync("getAllDataSources")).ChildAt(0);
         Assert.Equal("MeteringTopology", source.Attribute("sourceId"));
@@ -214,11 +146,11 @@ public sealed class GatewayTests : IAsyncLifetime
         Assert.Equal("NotFound", (await AskAsync("getNode", ("nodeId", "node-9"))).Attribute("result"));
         Assert.Equal("NotImplemented", (await AskAsync("holabandola")).Attribute("result"));
 
-        Element subscribed = (await _owner.SendIqAsync("set", GatewayJid, new Element(Ns.Concentrators, "subscribe").Set("sourceId", "MeteringTopology"))).ChildAt(0);
+        Element subscribed = (await Owner.SendIqAsync("set", GatewayJid, new Element(Ns.Concentrators, "subscribe").Set("sourceId", "MeteringTopology"))).ChildAt(0);
         Assert.Equal("OK", subscribed.Attribute("result"));
         await using VirtualNode late = await AddAsync("node-2");
         await MessageAsync(m => m.Child(Ns.Concentrators, "nodeAdded")?.Attribute("nodeId") == "node-2");
-        _gateway.Keys.Remove("node-2");
+        Gateway.Keys.Remove("node-2");
         await MessageAsync(m => m.Child(Ns.Concentrators, "nodeRemoved")?.Attribute("nodeId") == "node-2");
     }
 
@@ -230,83 +162,8 @@ public sealed class GatewayTests : IAsyncLifetime
             request.Set(attribute, value);
         }
 
-        Element answer = (await _owner.SendIqAsync("get", GatewayJid, request)).ChildAt(0);
+        Element answer = (await Owner.SendIqAsync("get", GatewayJid, request)).ChildAt(0);
         Assert.Equal(name + "Response", answer.Name);
         return answer;
-    }
-
-    private async Task<VirtualNode> AddAsync(string id, Action<VirtualNode>? prepare = null)
-        => await VirtualNode.ConnectAsync(id, _gateway.Keys.Find(id) ?? _gateway.Keys.Add(id), _at, prepare, cancel: Cancel);
-
-    private Task OnlineAsync() => UntilAsync(() => _hub.Server.Services.Registry is not null && _owner.State == ClientState.Online && IsOnline());
-
-    private bool IsOnline()
-    {
-        lock (_gateway.Thing.Gate)
-        {
-            return _gateway.Thing.Client.IsOnline && _gateway.Published > 0;
-        }
-    }
-
-    private async Task<Element> PresenceAsync(string id, string state)
-    {
-        Element? found = null;
-        await UntilAsync(() => (found = _presences.FirstOrDefault(p => p.Child(Ns.Thing, "thing") is { } t && t.Attribute("nodeId") == id && t.Attribute("state") == state)) is not null);
-        return found!;
-    }
-
-    private async Task<Element> MessageAsync(Func<Element, bool> wanted)
-    {
-        Element? found = null;
-        await UntilAsync(() => (found = _messages.FirstOrDefault(wanted)) is not null);
-        return found!;
-    }
-
-    private async Task<Element> ItemAsync(string id)
-    {
-        IReadOnlyList<PubSubItem> items = [];
-        await UntilAsync(async () =>
-        {
-            try
-            {
-                items = await _owner.ItemsAsync(Service("pubsub"), $"things/{id}/telemetry", 1);
-                return items.Count > 0;
-            }
-            catch (StanzaException)
-            {
-                return false; // not there yet
-            }
-        });
-        return items[0].Payload!;
-    }
-
-    private Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    private async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        try
-        {
-            while (!await condition())
-            {
-                await Task.Delay(20, Cancel);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            Assert.Fail("it did not happen; the gateway says:\n" + string.Join('\n', _log));
-        }
-    }
-
-    private async Task<XmppConnection> ConnectAsync(string name)
-    {
-        var connection = new XmppConnection(new HostOptions
-        {
-            Client = ClientOptions.ForTool(new Jid(name, "hub.test", ""), Password),
-            Server = new ServerAddress("127.0.0.1", _hub.DirectTls!.Port, true),
-            Authorities = HostOptions.ReadAuthorities(_hub.Server.AuthorityFile!),
-            AnnouncePresence = false,
-        });
-        await connection.ConnectAsync();
-        return connection;
     }
 }

@@ -32,13 +32,14 @@ public sealed class LoadGeneratorTests : IAsyncLifetime
     [InlineData("message", "--pairs 2 --rate 200")]
     [InlineData("iq", "--pairs 2 --window 4")]
     [InlineData("iq", "--pairs 1 --iq-to server")]
+    [InlineData("iq", "--pairs 2 --window 4 --transport websocket")]
     [InlineData("presence", "--pairs 2 --window 2")]
     [InlineData("pubsub", "--pairs 1 --fanout 3 --window 2")]
     [InlineData("pubsub", "--pairs 2 --persist --window 2")]
     [InlineData("login", "--parallel 2 --account-count 6")]
     public async Task All_that_was_sent_has_arrived(string mode, string options)
     {
-        var (exitCode, report, log) = await RunAsync(mode, options, _hub.Plain.Port, Password);
+        var (exitCode, report, log) = await RunAsync(mode, options, (options.Contains("websocket", StringComparison.Ordinal) ? _hub.Http! : _hub.Plain).Port, Password);
 
         Assert.True(exitCode == 0, log);
         var deliveries = mode switch

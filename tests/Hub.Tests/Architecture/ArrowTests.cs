@@ -9,7 +9,7 @@ namespace IotXmpp.Hub.Tests.Architecture;
 /// <summary>Holds the arrows of the house: which room may see which. They are read from project files and compiled code, not from a drawing.</summary>
 public sealed class ArrowTests
 {
-    /// <summary>What each project may reference directly; a folder that ends with / stands for all below. What is not named here may not exist.</summary>
+    /// <summary>What each project may reference directly; a folder that ends with / stands for all below that are not named themselves. What is not named here may not exist.</summary>
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
         ["firmware/Core"] = [],
@@ -17,6 +17,7 @@ public sealed class ArrowTests
         ["firmware/Esp32"] = ["firmware/Core", "firmware/Things"],
         ["firmware/Gateway"] = ["firmware/Core", "firmware/Things", "firmware/Host", "firmware/Virtual/Devices"],
         ["firmware/Host"] = ["firmware/Core"],
+        ["firmware/SelfTest"] = ["firmware/Core"],
         ["firmware/Virtual"] = ["firmware/"],
         ["firmware/Virtual/Devices"] = [],
         ["firmware/Nano/"] = ["firmware/Nano/", "firmware/NanoReference/"],
@@ -28,16 +29,16 @@ public sealed class ArrowTests
         ["hub/Dashboard"] = ["hub/Xmpp", "hub/Features"],
         ["hub/Server"] = ["hub/"],
         ["tools/"] = ["firmware/", "hub/", "tools/"],
+        ["tools/NanoCheck"] = [],
         ["tests/"] = ["firmware/", "hub/", "tools/", "tests/"],
     };
 
     /// <summary>Longer than 500 lines, and why that was unavoidable so far; the number is a ceiling.</summary>
     private static readonly Dictionary<string, int> LongFiles = new()
     {
-        // One state machine each: a resumable parser, a stream's life, the delivery table.
+        // One state machine each: a resumable parser, a stream's life.
         ["firmware/Core/Xml/XmlPullParser.cs"] = 780,
         ["firmware/Core/Streams/Connection.cs"] = 560,
-        ["hub/Xmpp/Routing/StanzaRouter.cs"] = 700,
         ["hub/Xmpp/Xml/StreamTokenizer.cs"] = 600,
     };
 
@@ -49,7 +50,7 @@ public sealed class ArrowTests
     public void Project_references_only_what_it_may(string project)
     {
         var folder = Path.GetDirectoryName(project)!.Replace('\\', '/');
-        var rule = Arrows.Where(a => a.Key == folder || (a.Key.EndsWith('/') && folder.StartsWith(a.Key, StringComparison.Ordinal))).ToList();
+        var rule = Arrows.Where(a => a.Key == folder || (a.Key.EndsWith('/') && folder.StartsWith(a.Key, StringComparison.Ordinal) && !Arrows.ContainsKey(folder))).ToList();
         Assert.True(rule.Count == 1, $"no arrow is drawn for {folder}: see {nameof(Arrows)}");
         foreach (var target in References(project))
         {
@@ -57,6 +58,17 @@ public sealed class ArrowTests
                 rule[0].Value.Any(may => target == may || (may.EndsWith('/') && target.StartsWith(may, StringComparison.Ordinal))),
                 $"{folder} must not reference {target}");
         }
+    }
+
+    /// <summary>The build of the firmware runs NanoCheck, and sees nothing of it but its path.</summary>
+    [Fact]
+    public void Firmware_for_nanoFramework_sees_reference_assemblies_and_the_path_of_NanoCheck()
+    {
+        var references = XDocument.Load(Repository.Path("nanoFramework.props")).Descendants("ProjectReference").ToList();
+        Assert.Equal(2, references.Count);
+        Assert.Contains("firmware/NanoReference/", references[0].Attribute("Include")!.Value, StringComparison.Ordinal);
+        Assert.EndsWith("tools/NanoCheck/IotXmpp.NanoCheck.csproj", references[1].Attribute("Include")!.Value, StringComparison.Ordinal);
+        Assert.Equal("false", references[1].Attribute("ReferenceOutputAssembly")!.Value);
     }
 
     [Fact]
@@ -136,13 +148,19 @@ public sealed class ArrowTests
     [Fact]
     public void Files_stay_short()
     {
+        var tooLong = new List<string>();
         foreach (var file in Sources("firmware").Concat(Sources("hub")).Concat(Sources("tools")).Concat(Sources("tests")))
         {
             var name = Path.GetRelativePath(Repository.Root, file).Replace('\\', '/');
             var limit = LongFiles.GetValueOrDefault(name, 500);
             var lines = File.ReadLines(file).Count();
-            Assert.True(lines <= limit, $"{name} has {lines} lines, more than {limit}: split it by idea");
+            if (lines > limit)
+            {
+                tooLong.Add($"{name} has {lines} lines, more than {limit}: split it by idea");
+            }
         }
+
+        Assert.Empty(tooLong);
     }
 
     private static IEnumerable<string> ProjectFiles() => Directory

@@ -1,4 +1,5 @@
 using System.Xml;
+using IotXmpp.Fuzz.Readers;
 using IotXmpp.TestKit.Corpus;
 using IotXmpp.Xml;
 using Xunit;

@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using IotXmpp.Fuzz.Readers;
 using IotXmpp.TestKit.Corpus;
 using Xunit;
 using XmlError = IotXmpp.Hub.Xml.XmlError;

@@ -22,10 +22,22 @@ internal static class TestDatabase
         return database;
     }
 
+    /// <summary>The same on PostgreSQL, for specifications that run on both; skips where there is none.</summary>
+    public static async Task<ISqlDatabase> OpenPostgresAsync(params IEnumerable<Migration>[] migrations)
+    {
+        string? server = Environment.GetEnvironmentVariable("IOTXMPP_TEST_POSTGRES");
+        Xunit.Assert.SkipWhen(string.IsNullOrEmpty(server), "no PostgreSQL server: IOTXMPP_TEST_POSTGRES holds no connection string");
+        ISqlDatabase database = await PostgresSchema.OpenAsync(server!);
+        await database.MigrateAsync(migrations.SelectMany(m => m));
+        return database;
+    }
+
     /// <summary>A schema of its own, dropped at the end.</summary>
     private sealed class PostgresSchema(string server, string schema, ISqlDatabase database) : ISqlDatabase
     {
         public SqlDialect Dialect => database.Dialect;
+
+        public StorageFigures Figures => database.Figures;
 
         public static async Task<ISqlDatabase> OpenAsync(string server)
         {

@@ -41,6 +41,50 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public async Task Kill_in_the_middle_of_a_conversation_loses_no_message_that_was_delivered_or_acknowledged()
+    {
+        using var folder = new TempFolder("kill-archive");
+        var data = folder.File("data");
+        await HubProcess.PrepareAsync(data, "alice", "bob");
+        var delivered = new HashSet<string>();
+        var acknowledged = 0;
+        var hub = await HubProcess.StartAsync(data);
+        try
+        {
+            await using var alice = await hub.LoginAsync("alice");
+            await using var bob = await hub.LoginAsync("bob");
+            await alice.SendAsync("<enable xmlns='urn:xmpp:sm:3'/>");
+            await alice.ReadUntilAsync(e => e.Name.LocalName == "enabled");
+            var sent = 0;
+            while (delivered.Count < 400)
+            {
+                // The stream of messages does not wait for a commit each.
+                while (sent - delivered.Count < Window)
+                {
+                    await alice.SendAsync($"<message to='{bob.Jid}' type='chat' id='m{sent}'><body>{sent}</body></message>");
+                    sent++;
+                }
+
+                await alice.SendAsync("<r xmlns='urn:xmpp:sm:3'/>");
+                delivered.Add((string)(await bob.ReadUntilAsync(e => e.Name.LocalName == "message")).Attribute("id")!);
+                acknowledged = (int)(await alice.ReadUntilAsync(e => e.Name.LocalName == "a")).Attribute("h")!;
+            }
+
+            await hub.Process.KillAsync();
+        }
+        finally
+        {
+            await hub.DisposeAsync();
+        }
+
+        await using var again = await HubProcess.StartAsync(data);
+        await using var reader = await again.LoginAsync("bob");
+        await using var writer = await again.LoginAsync("alice");
+        Assert.Empty(delivered.Except(await ArchiveAsync(reader)));
+        Assert.Empty(Enumerable.Range(0, acknowledged).Select(i => $"m{i}").Except(await ArchiveAsync(writer)));
+    }
+
+    [Fact]
     public async Task Second_hub_on_the_same_data_is_refused_in_one_line()
     {
         using var folder = new TempFolder("second");
@@ -175,6 +219,30 @@ public sealed class DurabilityTests
             }
 
             ids.UnionWith(items);
+            after = $"<after>{answer.Descendants().First(e => e.Name.LocalName == "last").Value}</after>";
+        }
+    }
+
+    private static async Task<HashSet<string>> ArchiveAsync(RawClient client)
+    {
+        var ids = new HashSet<string>();
+        var after = "";
+        while (true)
+        {
+            var id = client.NewId();
+            await client.SendAsync($"<iq type='set' id='{id}'><query xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><max>100</max>{after}</set></query></iq>");
+            XElement answer;
+            while ((answer = await client.ReadUntilAsync(e => e.Name.LocalName is "message" or "iq")).Name.LocalName == "message")
+            {
+                ids.Add((string)answer.Descendants(RawClient.Client + "message").Single().Attribute("id")!);
+            }
+
+            Assert.Equal("result", (string?)answer.Attribute("type"));
+            if ((string?)answer.Elements().Single().Attribute("complete") == "true")
+            {
+                return ids;
+            }
+
             after = $"<after>{answer.Descendants().First(e => e.Name.LocalName == "last").Value}</after>";
         }
     }

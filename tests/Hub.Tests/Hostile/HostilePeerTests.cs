@@ -140,6 +140,8 @@ public sealed class HostilePeerTests(HostileHub fixture) : IClassFixture<Hostile
             await sender.SendAsync(message);
             if (i % 100 == 99)
             {
+                // A request comes back when it is gone; messages are kept for it.
+                await sender.SendAsync($"<iq type='get' to='{deaf.Jid}' id='there-{i}'><ping xmlns='urn:xmpp:ping'/></iq>");
                 refused = (await sender.PingAsync()).Any(e => (string?)e.Attribute("type") == "error");
             }
         }

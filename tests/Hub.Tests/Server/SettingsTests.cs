@@ -49,6 +49,21 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_things_is_read_thing_by_thing()
+    {
+        HubOptions hub = Good(["--settings", Json("""{ "Components": [ { "Jid": "IRC.hub.test", "Secret": "a" }, { "Jid": "mail.hub.test", "Secret": "b", "Name": "Mail" } ] }""")]).Hub;
+        Assert.Equal([("irc.hub.test", "a", ""), ("mail.hub.test", "b", "Mail")], hub.Components.Select(c => (c.Jid, c.Secret, c.Name)));
+        Assert.Equal("c", Assert.Single(Good(["--Components:0:Jid", "x.hub.test", "--Components:0:Secret", "c"]).Hub.Components).Secret);
+        Assert.Empty(Good(["--settings", Json("""{ "Components": [] }""")]).Hub.Components);
+    }
+
+    [Theory]
+    [InlineData("""{ "Components": [ { "Jid": "irc.hub.test" } ] }""", "Components:0:Secret")]
+    [InlineData("""{ "Components": [ { "Jid": "@", "Secret": "x" } ] }""", "Components:0:Jid")]
+    [InlineData("""{ "Components": [ { "Jid": "irc.hub.test", "Secret": "x", "Port": 1 } ] }""", "Components:0:Port")]
+    public void A_thing_of_a_list_that_is_wrong_is_named(string json, string name) => Assert.Contains(name, Bad(["--settings", Json(json)]), StringComparison.Ordinal);
+
+    [Fact]
     public void Nothing_given_is_a_hub_that_can_start()
     {
         HubOptions hub = Good([]).Hub;
@@ -56,6 +71,7 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal("*:5222", hub.Listen.C2s.ToString());
         Assert.Equal("*:5223", hub.Listen.C2sTls.ToString());
         Assert.Equal("127.0.0.1:5280", hub.Listen.Http.ToString());
+        Assert.False(hub.Listen.S2s.IsOn || hub.Listen.S2sTls.IsOn || hub.Listen.Component.IsOn);
         Assert.Equal(PlaintextPolicy.None, hub.Security.Plaintext);
         Assert.True(hub.Security.LoginThrottle.Enabled);
         Assert.Equal(4096, hub.Security.Sasl.Iterations);
@@ -139,7 +155,7 @@ public sealed class SettingsTests : IDisposable
         SettingsResult help = Load(["--domain", "a", "--help"]);
         Assert.False(help.IsOk);
         Assert.Equal(0, help.ExitCode);
-        string[] options = ["--domain", "--data", "--c2s ", "--c2s-tls", "--http", "--plaintext loopback", "--cert", "--key", "--settings"];
+        string[] options = ["--domain", "--data", "--c2s ", "--c2s-tls", "--http ", "--https", "--plaintext loopback", "--cert", "--key", "--settings"];
         Assert.All(options, option => Assert.Contains(option, help.Message, StringComparison.Ordinal));
     }
 

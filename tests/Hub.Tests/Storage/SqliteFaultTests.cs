@@ -121,11 +121,11 @@ public sealed class SqliteFaultTests : IDisposable
         using var hold = new ManualResetEventSlim();
         Task first = database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(30)));
         Task[] writes = [.. Enumerable.Range(0, 400).Select(i => database.WriteAsync(s => s.Prepare("INSERT INTO full_test (id) VALUES ($1)").Bind(1, i).Execute()))];
-        long before = database.Commits;
+        long before = database.Figures.Commits;
         hold.Set();
         await first;
         await Task.WhenAll(writes);
-        Assert.InRange(database.Commits - before, 1, 40);
+        Assert.InRange(database.Figures.Commits - before, 1, 40);
     }
 
     [Fact]

@@ -15,16 +15,21 @@ public sealed partial class DialogueRunner : IAsyncDisposable
 
     private readonly DialogueScript script;
     private readonly IDialogueServer server;
+    private readonly Func<IDialogueServer, Task<Stream>>? connect;
     private readonly Transcript transcript = new();
     private readonly Captures captures = new();
     private readonly Dictionary<string, DialogueSession> sessions = [];
     private readonly string run = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId % 1000}x{Interlocked.Increment(ref runs)}");
 
     /// <summary>Prepares a run with accounts of its own.</summary>
-    public DialogueRunner(DialogueScript script, IDialogueServer server)
+    /// <param name="script">What is said.</param>
+    /// <param name="server">With whom.</param>
+    /// <param name="connect">Connects over another transport than TCP; null for TCP.</param>
+    public DialogueRunner(DialogueScript script, IDialogueServer server, Func<IDialogueServer, Task<Stream>>? connect = null)
     {
         this.script = script;
         this.server = server;
+        this.connect = connect;
     }
 
     /// <summary>Runs all steps.</summary>
@@ -49,7 +54,7 @@ public sealed partial class DialogueRunner : IAsyncDisposable
 
         foreach (var client in script.Clients)
         {
-            sessions[client.Name] = new DialogueSession(client, server, transcript, AccountName(client.Account), Password(client.Account));
+            sessions[client.Name] = new DialogueSession(client, server, transcript, AccountName(client.Account), Password(client.Account), connect);
             captures[client.Name + " account"] = AccountName(client.Account);
             captures[client.Name + " account upper"] = AccountName(client.Account).ToUpperInvariant();
         }

@@ -5,7 +5,7 @@ using IotXmpp.TestKit.Net;
 namespace IotXmpp.TestKit.Dialogues;
 
 /// <summary>One client of a running dialogue: its socket, and what it received while it waited for something else.</summary>
-internal sealed class DialogueSession(DialogueClient client, IDialogueServer server, Transcript transcript, string account, string password) : IAsyncDisposable
+internal sealed class DialogueSession(DialogueClient client, IDialogueServer server, Transcript transcript, string account, string password, Func<IDialogueServer, Task<Stream>>? connect) : IAsyncDisposable
 {
     private static readonly XNamespace Sm = "urn:xmpp:sm:3";
     private static readonly XNamespace Sasl2 = "urn:xmpp:sasl:2";
@@ -34,6 +34,13 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
     public async Task OpenAsync(bool tls)
     {
         await DisposeAsync();
+        if (connect is not null)
+        {
+            // Over HTTP there is no TLS inside of the stream.
+            socket = RawClient.Over(await connect(server), Name, transcript);
+            return;
+        }
+
         var endPoint = tls ? server.DirectTls ?? throw new DialogueException("the server has no direct TLS") : server.Plain;
         socket = await RawClient.ConnectAsync(endPoint, Name, transcript);
         if (tls)
@@ -46,7 +53,7 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
     {
         await OpenAsync(client.Transport == DialogueTransport.DirectTls);
         await Socket.OpenStreamAsync(server.Domain);
-        if (client.Transport == DialogueTransport.StartTls)
+        if (client.Transport == DialogueTransport.StartTls && connect is null)
         {
             await Socket.StartTlsAsync(server.Domain);
             await Socket.OpenStreamAsync(server.Domain);

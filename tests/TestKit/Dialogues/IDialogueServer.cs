@@ -14,6 +14,9 @@ public interface IDialogueServer : IAsyncDisposable
     /// <summary>Where it listens for direct TLS, if it does.</summary>
     IPEndPoint? DirectTls { get; }
 
+    /// <summary>Where it listens for HTTP, if it does.</summary>
+    IPEndPoint? Http => null;
+
     /// <summary>Makes an account.</summary>
     Task AddAccountAsync(string name, string password);
 

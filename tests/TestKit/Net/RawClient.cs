@@ -32,18 +32,18 @@ public sealed class RawClient : IAsyncDisposable
     private readonly StreamSplitter splitter = new();
     private readonly byte[] buffer = new byte[16 * 1024];
     private readonly Transcript transcript;
-    private readonly Socket socket;
+    private readonly Socket? socket;
     private Stream stream;
     private Task<int>? pending;
     private bool ended;
     private int ids;
 
-    private RawClient(string name, Socket socket, Transcript transcript)
+    private RawClient(string name, Socket? socket, Stream stream, Transcript transcript)
     {
         Name = name;
         this.socket = socket;
         this.transcript = transcript;
-        stream = new NetworkStream(socket, ownsSocket: true);
+        this.stream = stream;
     }
 
     /// <summary>What the transcript calls this client.</summary>
@@ -81,8 +81,16 @@ public sealed class RawClient : IAsyncDisposable
             throw;
         }
 
-        var client = new RawClient(name, socket, transcript ?? new Transcript());
+        var client = new RawClient(name, socket, new NetworkStream(socket, ownsSocket: true), transcript ?? new Transcript());
         client.transcript.Note(name, "connected");
+        return client;
+    }
+
+    /// <summary>A client over another transport, which looks like a stream on TCP.</summary>
+    public static RawClient Over(Stream stream, string name = "client", Transcript? transcript = null)
+    {
+        var client = new RawClient(name, null, stream, transcript ?? new Transcript());
+        client.transcript.Note(name, "connected by " + stream.GetType().Name);
         return client;
     }
 
@@ -360,13 +368,21 @@ public sealed class RawClient : IAsyncDisposable
     public void Cut()
     {
         transcript.Note(Name, "cut");
-        socket.LingerState = new LingerOption(true, 0);
-        socket.Close();
+        if (socket is null)
+        {
+            stream.Close();
+        }
+        else
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Close();
+        }
+
         ended = true;
     }
 
     /// <summary>Ends the sending half of the socket only.</summary>
-    public void ShutdownSend() => socket.Shutdown(SocketShutdown.Send);
+    public void ShutdownSend() => socket!.Shutdown(SocketShutdown.Send);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

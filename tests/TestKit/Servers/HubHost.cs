@@ -13,10 +13,11 @@ public sealed class HubHost : IDialogueServer
     private const string Usual = """{ "Security": { "LoginThrottle": { "Enabled": false } } }""";
 
     private readonly TempFolder folder;
-    private readonly ManualTime? time;
+    private readonly TimeProvider? time;
 
-    private HubHost(HubServer server, TempFolder folder, ManualTime? time)
+    private HubHost(HubServer server, TempFolder folder, TimeProvider? time, string domain)
     {
+        Domain = domain;
         Server = server;
         this.folder = folder;
         this.time = time;
@@ -29,7 +30,7 @@ public sealed class HubHost : IDialogueServer
     public string Folder => folder.Path;
 
     /// <inheritdoc/>
-    public string Domain => "hub.test";
+    public string Domain { get; }
 
     /// <inheritdoc/>
     public IPEndPoint Plain => Server.C2s!;
@@ -37,11 +38,16 @@ public sealed class HubHost : IDialogueServer
     /// <inheritdoc/>
     public IPEndPoint? DirectTls => Server.C2sTls;
 
+    /// <inheritdoc/>
+    public IPEndPoint? Http => Server.Http;
+
     /// <summary>Starts a hub on free ports of 127.0.0.1.</summary>
     /// <param name="settings">Settings by section, as JSON; empty for the usual ones.</param>
-    /// <param name="time">A clock that the test moves, or null for the real one.</param>
+    /// <param name="time">A clock that the test moves (<see cref="ManualTime"/>, <see cref="SkipTime"/>), or null for the real one.</param>
+    /// <param name="domain">The domain that it serves.</param>
+    /// <param name="plaintext">Whether clients may log in without TLS, as most tests do.</param>
     /// <exception cref="InvalidOperationException">The settings were refused; the message is the hub's.</exception>
-    public static async Task<HubHost> StartAsync(string settings = "", ManualTime? time = null)
+    public static async Task<HubHost> StartAsync(string settings = "", TimeProvider? time = null, string domain = "hub.test", bool plaintext = true)
     {
         var folder = new TempFolder("hub");
         try
@@ -50,11 +56,11 @@ public sealed class HubHost : IDialogueServer
             await File.WriteAllTextAsync(file, settings.Length == 0 ? Usual : settings);
             string[] arguments =
             [
-                "--domain", "hub.test", "--data", folder.File("data"), "--c2s", "127.0.0.1:0", "--c2s-tls", "127.0.0.1:0", "--http", "0",
-                "--plaintext", "loopback", "--settings", file, "--Logging:LogLevel:Default", Environment.GetEnvironmentVariable("IOTXMPP_TEST_LOG") ?? "Error",
+                "--domain", domain, "--data", folder.File("data"), "--c2s", "127.0.0.1:0", "--c2s-tls", "127.0.0.1:0", "--http", "127.0.0.1:0",
+                "--plaintext", plaintext ? "loopback" : "none", "--settings", file, "--Logging:LogLevel:Default", Environment.GetEnvironmentVariable("IOTXMPP_TEST_LOG") ?? "Error",
             ];
             var read = SettingsLoader.Load(arguments, new Hashtable());
-            return read.IsOk ? new HubHost(await HubServer.StartAsync(read.Settings, time), folder, time) : throw new InvalidOperationException(read.Message);
+            return read.IsOk ? new HubHost(await HubServer.StartAsync(read.Settings, time), folder, time, domain) : throw new InvalidOperationException(read.Message);
         }
         catch
         {
@@ -86,7 +92,7 @@ public sealed class HubHost : IDialogueServer
     }
 
     /// <inheritdoc/>
-    public void Advance(TimeSpan by) => (time ?? throw new NotSupportedException("this hub runs by the real clock")).Advance(by);
+    public void Advance(TimeSpan by) => (time as ManualTime ?? throw new NotSupportedException("this hub has no clock that stands still")).Advance(by);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -9,10 +9,12 @@ namespace IotXmpp.TestKit.Servers;
 /// <summary>The hub as the process that operators run: it can be killed, starved and measured.</summary>
 public sealed class HubProcess : IAsyncDisposable
 {
-    private HubProcess(ServerProcess process, IPEndPoint plain)
+    private HubProcess(ServerProcess process, IPEndPoint plain, IPEndPoint? http = null, IPEndPoint? tls = null)
     {
         Process = process;
         Plain = plain;
+        Http = http;
+        DirectTls = tls;
     }
 
     /// <summary>The process.</summary>
@@ -20,6 +22,12 @@ public sealed class HubProcess : IAsyncDisposable
 
     /// <summary>Where it listens for plain TCP (and STARTTLS).</summary>
     public IPEndPoint Plain { get; }
+
+    /// <summary>Where it listens for HTTP, if it does.</summary>
+    public IPEndPoint? Http { get; }
+
+    /// <summary>Where it listens for direct TLS, if it does.</summary>
+    public IPEndPoint? DirectTls { get; }
 
     /// <summary>Memory that the process holds, in bytes (VmRSS of Linux).</summary>
     public long ResidentBytes
@@ -57,6 +65,17 @@ public sealed class HubProcess : IAsyncDisposable
         return new HubProcess(process, new IPEndPoint(IPAddress.Loopback, port));
     }
 
+    /// <summary>Starts a hub that also serves HTTP.</summary>
+    public static async Task<HubProcess> StartWebAsync(string data, params string[] more)
+    {
+        var port = Ports.Free();
+        var http = Ports.Free();
+        List<string> arguments = [.. Arguments(data, port, more)];
+        arguments[arguments.IndexOf("--http") + 1] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{http}");
+        var process = await ServerProcess.StartAsync("dotnet", arguments, line => line == "ready");
+        return new HubProcess(process, new IPEndPoint(IPAddress.Loopback, port), new IPEndPoint(IPAddress.Loopback, http));
+    }
+
     /// <summary>Starts a hub that also listens for direct TLS, at a port that is the same after a restart.</summary>
     public static async Task<HubProcess> StartTlsAsync(string data, int tlsPort)
     {
@@ -67,10 +86,29 @@ public sealed class HubProcess : IAsyncDisposable
         return new HubProcess(process, new IPEndPoint(IPAddress.Loopback, port));
     }
 
-    /// <summary>Makes a data folder with accounts, before the hub runs: the password of each is its name.</summary>
-    public static async Task PrepareAsync(string data, params string[] accounts)
+    /// <summary>Starts a hub as the world meets it: STARTTLS, direct TLS and HTTP, nobody logs in without TLS.</summary>
+    public static async Task<HubProcess> StartSecureAsync(string data, params string[] more)
     {
-        var read = SettingsLoader.Load(["--domain", "hub.test", "--data", data, "--c2s", "0", "--c2s-tls", "0", "--http", "0", "--Logging:LogLevel:Default", "Error"], new System.Collections.Hashtable());
+        int[] ports = [Ports.Free(), Ports.Free(), Ports.Free()];
+        List<string> arguments = [.. Arguments(data, ports[0], more)];
+        arguments[arguments.IndexOf("--c2s-tls") + 1] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ports[1]}");
+        arguments[arguments.IndexOf("--http") + 1] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ports[2]}");
+        arguments[arguments.IndexOf("--plaintext") + 1] = "none";
+        var process = await ServerProcess.StartAsync("dotnet", arguments, line => line == "ready");
+        return new HubProcess(process, new IPEndPoint(IPAddress.Loopback, ports[0]), new IPEndPoint(IPAddress.Loopback, ports[2]), new IPEndPoint(IPAddress.Loopback, ports[1]));
+    }
+
+    /// <summary>Makes a data folder with accounts, before the hub runs: the password of each is its name.</summary>
+    public static Task PrepareAsync(string data, params string[] accounts) => PrepareAsync(data, null, accounts);
+
+    /// <summary>Makes a data folder with accounts and a thing that one of them owns.</summary>
+    /// <param name="data">The folder.</param>
+    /// <param name="thing">The thing's account and its owner's, both among the accounts; or null.</param>
+    /// <param name="accounts">The accounts; the password of each is its name.</param>
+    public static async Task PrepareAsync(string data, (string Thing, string Owner)? thing, params string[] accounts)
+    {
+        // One listener: a web host that has none takes its usual port, which another test's may have.
+        var read = SettingsLoader.Load(["--domain", "hub.test", "--data", data, "--c2s", "127.0.0.1:0", "--c2s-tls", "0", "--http", "0", "--Logging:LogLevel:Default", "Error"], new System.Collections.Hashtable());
         await using var hub = await HubServer.StartAsync(read.Settings ?? throw new InvalidOperationException(read.Message));
         foreach (var account in accounts)
         {
@@ -78,6 +116,11 @@ public sealed class HubProcess : IAsyncDisposable
             {
                 throw new InvalidOperationException($"account {account} could not be made");
             }
+        }
+
+        if (thing is var (name, owner) && await hub.Services.Accounts.SetOwnerAsync(name, new IotXmpp.Xmpp.Jid(owner, "hub.test", "")) != AccountOutcome.Done)
+        {
+            throw new InvalidOperationException($"{name} could not be given to {owner}");
         }
     }
 

@@ -22,9 +22,9 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Starts a program and waits until it prints a line that fulfils the condition.</summary>
     /// <exception cref="InvalidOperationException">It ended, or never printed such a line; the message has what it printed.</exception>
-    public static async Task<ServerProcess> StartAsync(string program, IEnumerable<string> arguments, Func<string, bool> isReady, TimeSpan? wait = null)
+    public static async Task<ServerProcess> StartAsync(string program, IEnumerable<string> arguments, Func<string, bool> isReady, TimeSpan? wait = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var server = Launch(program, arguments, isReady);
+        var server = Launch(program, arguments, isReady, environment);
         var first = await Task.WhenAny(server.ready.Task, server.Process.WaitForExitAsync(), Task.Delay(wait ?? TimeSpan.FromSeconds(60)));
         if (first == server.ready.Task)
         {
@@ -87,12 +87,17 @@ public sealed class ServerProcess : IAsyncDisposable
         Process.Dispose();
     }
 
-    private static ServerProcess Launch(string program, IEnumerable<string> arguments, Func<string, bool> isReady)
+    private static ServerProcess Launch(string program, IEnumerable<string> arguments, Func<string, bool> isReady, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
         }
 
         var server = new ServerProcess(new Process { StartInfo = start });

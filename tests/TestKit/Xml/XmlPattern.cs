@@ -49,6 +49,7 @@ public sealed class Captures
 public static partial class XmlPattern
 {
     private static readonly XNamespace Client = "jabber:client";
+    private static readonly XName StanzaId = XName.Get("stanza-id", "urn:xmpp:sid:0");
 
     /// <summary>Matches and binds captures.</summary>
     /// <returns>Null if it matches, else what differs, in one line.</returns>
@@ -185,7 +186,9 @@ public static partial class XmlPattern
         var ordered = text.Contains("{in order}", StringComparison.Ordinal);
         text = text.Replace("{...}", "", StringComparison.Ordinal).Replace("{in order}", "", StringComparison.Ordinal);
         // RFC 6120 §8.3.2: a server may add a text for humans to any error.
-        var rest = actual.Elements().Where(e => !(actual.Name.LocalName is "error" or "failure" && e.Name.LocalName == "text")).ToList();
+        // XEP-0359: an archive may add its id to any message.
+        var rest = actual.Elements().Where(e => !(actual.Name.LocalName is "error" or "failure" && e.Name.LocalName == "text")
+            && !(e.Name == StanzaId && actual.Name == Client + "message" && pattern.Element(StanzaId) is null)).ToList();
         foreach (var wanted in pattern.Elements())
         {
             string? nearest = null;

@@ -149,6 +149,8 @@ public sealed class BringUpTests
 
         public string Failure => "";
 
+        public string[][] Scan() => [];
+
         public void Use(string ssid, string password)
         {
         }

@@ -12,13 +12,21 @@ internal sealed class Esp32Bench : IThingObserver, IDisposable
 {
     public static readonly DeviceKey Key = DeviceKey.Derive(DotNetHash.Instance, "a secret of this device", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16], 4096);
 
-    public Esp32Bench(string kind = "bme280", Action<BoardConfig>? config = null, Action<ThingOptions>? configure = null, int flashBytes = VirtualFlash.DefaultCapacity, bool start = true)
+    private const int ChipPin = 13;
+
+    public Esp32Bench(string kind = "bme280", Action<BoardConfig>? config = null, Action<ThingOptions>? configure = null, int flashBytes = VirtualFlash.DefaultCapacity, bool start = true, bool chip = false)
     {
         Hub = new FakeHub { Key = Key };
         Network = new VirtualNetwork(Hub);
         var flashed = new BoardConfig { Thing = "t1", Domain = FakeHub.Domain, Board = "esp32-devkitc-v4", Parts = kind };
+        flashed.WatchdogPin = chip ? ChipPin : -1;
         config?.Invoke(flashed);
-        Run = new Esp32Run(VirtualKind.Find(kind), Network, Clock, flashed, Key, Pins(kind), flashBytes) { Observer = this };
+        Run = new Esp32Run(VirtualKind.Find(kind), Network, Clock, flashed, Key, kind.Contains(' ', StringComparison.Ordinal) ? null : Pins(kind), flashBytes) { Observer = this };
+        if (chip)
+        {
+            Run.Board.AddWatchdogChip(ChipPin);
+        }
+
         Run.Board.Configure = (thing, _) => configure?.Invoke(thing);
         if (start)
         {
@@ -36,7 +44,8 @@ internal sealed class Esp32Bench : IThingObserver, IDisposable
 
     public VirtualEsp32 Board => Run.Board;
 
-    public List<DateTimeOffset> Sampled { get; } = [];
+    // With room from the start, so that it does not grow within a step whose allocations are counted.
+    public List<DateTimeOffset> Sampled { get; } = new(100_000);
 
     public List<string> Controlled { get; } = [];
 

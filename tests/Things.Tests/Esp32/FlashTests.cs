@@ -96,6 +96,38 @@ public sealed class FlashTests
         Assert.Equal(end - begin, cuts);
     }
 
+    [Theory]
+    [InlineData(12, false)]
+    [InlineData(12, true)]
+    [InlineData(60, false)]
+    public void Power_cuts_one_after_the_other_in_the_dark_lose_only_what_the_ring_says(int cuts, bool leavesErased)
+    {
+        using var bench = new Esp32Bench(config: c => c.IntervalSeconds = 30);
+        Assert.True(bench.WaitOnline());
+        Assert.True(bench.WaitDrained());
+        bench.Network.TakeDown();
+        bench.Board.Flash.CutLeavesErased = leavesErased;
+        for (int cut = 0; cut < cuts; cut++)
+        {
+            // Long enough for a start that has not failed.
+            bench.Run.RunFor(Esp32Bench.Seconds(150));
+            bench.Board.Flash.CutPowerAfter(cut * 7 % 90);
+            Assert.True(bench.Run.RunUntil(() => bench.Run.PowerCuts == cut + 1, Esp32Bench.Seconds(300)));
+            bench.Run.PowerOn();
+        }
+
+        bench.Network.BringUp();
+        Assert.True(bench.WaitOnline());
+        Assert.True(bench.WaitDrained());
+        // A segment with a torn end is not written to any more: a ring of 22 has room for that many cuts, and then the oldest goes.
+        long dropped = bench.Run.Application!.Loop.Ring.Dropped;
+        Assert.Equal(cuts > BoardOptions.RingSegments, dropped > 0);
+        List<DateTimeOffset> stored = [.. bench.Hub.Samples.Select(s => s.Time)];
+        Assert.Equal(stored.Distinct().Count(), stored.Count);
+        Assert.Equal(bench.Sampled.Count, stored.Count + dropped);
+        Assert.Equal(bench.Sampled.TakeLast(80), stored.TakeLast(80));
+    }
+
     [Fact]
     public void A_ring_of_a_4_MB_board_holds_a_thousand_samples_and_leaves_room()
     {

@@ -6,7 +6,8 @@ namespace IotXmpp.Things.Tests.Esp32;
 
 /// <summary>
 /// What a graph of objects takes on nanoFramework's managed heap, by that runtime's rules: everything is made of blocks of 12 bytes; an object has one and one for each field, an array
-/// two and its elements (12 bytes for a reference), a string two and its UTF-8 bytes unless it is a literal. Objects that are not the firmware's (the simulated board) are left out.
+/// two and its elements (12 bytes for a reference), a string two and its UTF-8 bytes. A literal's bytes stay in the assembly, but each time that it is loaded it is an object of its own (ldstr does not
+/// intern), so each place that holds one counts. Objects that are not the firmware's (the simulated board) are left out.
 /// </summary>
 internal sealed class HeapEstimate
 {
@@ -18,6 +19,9 @@ internal sealed class HeapEstimate
     public long Bytes { get; private set; }
 
     public Dictionary<string, long> ByType { get; } = [];
+
+    /// <summary>Bytes of literals, among the others.</summary>
+    public long Literals { get; private set; }
 
     public int LargestArray { get; private set; }
 
@@ -63,7 +67,12 @@ internal sealed class HeapEstimate
 
     private void Add(object? value)
     {
-        if (value is not null && IsOurs(value.GetType()) && _seen.Add(value))
+        if (value is string { Length: > 0 } text && ReferenceEquals(string.IsInterned(text), text))
+        {
+            Bytes += 2 * Block;
+            Literals += 2 * Block;
+        }
+        else if (value is not null && IsOurs(value.GetType()) && _seen.Add(value))
         {
             _open.Enqueue(value);
         }
@@ -74,8 +83,7 @@ internal sealed class HeapEstimate
         switch (value)
         {
             case string text:
-                // A literal stays in the assembly, in flash: the object only points there.
-                Bytes += string.IsInterned(text) is not null ? 2 * Block : (2 * Block) + Round(System.Text.Encoding.UTF8.GetByteCount(text) + 1);
+                Bytes += (2 * Block) + Round(System.Text.Encoding.UTF8.GetByteCount(text) + 1);
                 break;
             case Array array:
                 Type element = array.GetType().GetElementType()!;

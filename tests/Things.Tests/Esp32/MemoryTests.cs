@@ -6,23 +6,42 @@ namespace IotXmpp.Things.Tests.Esp32;
 /// <summary>What the whole application takes, estimated by nanoFramework's rules; the real runtime is measured by firmware/Nano.</summary>
 public sealed class MemoryTests(ITestOutputHelper output)
 {
-    [Fact]
-    public void Forty_kilobytes_after_a_thousand_stanzas_and_no_growth_over_ten_thousand()
+    // As many parts as a thing has at most, each of another kind; the ninth kind is in the other case.
+    private const string AllParts = "dht22 ds18b20 soil pir relay servo led button";
+
+    [Theory]
+    [InlineData("bme280")]
+    [InlineData(AllParts)]
+    public void Forty_kilobytes_after_a_thousand_stanzas_and_no_growth_over_ten_thousand(string parts)
     {
-        using var bench = new Esp32Bench(config: c => c.IntervalSeconds = 1);
+        using var bench = new Esp32Bench(parts, config: c => c.IntervalSeconds = 1);
         Assert.True(bench.WaitOnline());
         bench.Run.RunFor(Esp32Bench.Seconds(5));
         long start = Measure(bench).Bytes;
         Stanzas(bench, 1000);
         HeapEstimate first = Measure(bench);
         Stanzas(bench, 10_000);
-        HeapEstimate last = Measure(bench);
-        output.WriteLine($"at the start {start} bytes, after 1,000 stanzas {first.Bytes}, after 11,000 {last.Bytes}; largest array {last.LargestArray}");
+        HeapEstimate last = Least(bench);
+        output.WriteLine($"at the start {start} bytes, after 1,000 stanzas {first.Bytes}, after 11,000 {last.Bytes}, {last.Literals} of them literals; largest array {last.LargestArray}");
         output.WriteLine(string.Join(", ", last.ByType.OrderByDescending(t => t.Value).Take(8).Select(t => $"{t.Key} {t.Value}")));
         Assert.InRange(first.Bytes, 1, 40 * 1024);
         // The table of commands and a sample's texts come and go: nothing that adds up.
         Assert.InRange(last.Bytes, 1, first.Bytes + 256);
         Assert.InRange(last.LargestArray, 1, 4096);
+    }
+
+    // What waits for an acknowledgement comes and goes in blocks of half a kilobyte: what adds up is in every look.
+    private static HeapEstimate Least(Esp32Bench bench)
+    {
+        HeapEstimate least = Measure(bench);
+        for (int i = 0; i < 5; i++)
+        {
+            bench.Run.RunFor(Esp32Bench.Seconds(2));
+            HeapEstimate now = Measure(bench);
+            least = now.Bytes < least.Bytes ? now : least;
+        }
+
+        return least;
     }
 
     [Fact]
@@ -31,18 +50,33 @@ public sealed class MemoryTests(ITestOutputHelper output)
         using var bench = new Esp32Bench(config: c => c.IntervalSeconds = 1);
         Assert.True(bench.WaitOnline());
         bench.Run.RunFor(Esp32Bench.Seconds(30));
-        bench.Hub.Forget();
+        // The first round is a warm-up: what .NET itself makes when code runs for the first time is not the firmware's. Of the others the least counts, since a collection within a step
+        // makes .NET count up to a whole allocation context that nobody took; the firmware does the same in each round, so what it takes is in all of them.
+        long most = long.MaxValue;
+        for (int round = 0; round < 4; round++)
+        {
+            long inRound = LargestStep(bench);
+            most = round == 0 ? most : Math.Min(most, inRound);
+        }
+
+        output.WriteLine($"the largest step allocated {most} bytes in all, the simulated network included");
+        // All that one step allocates, many objects together, with 64-bit references and UTF-16: a single allocation over 4 KB would not fit beside the rest.
+        Assert.InRange(most, 1, 16 * 1024);
+    }
+
+    // Bytes of the largest step while the thing is asked and publishes, goes away and comes back: negotiation, SCRAM, presence, a batch.
+    private static long LargestStep(Esp32Bench bench)
+    {
         long most = 0;
+        bench.Hub.Forget();
         bench.Run.Stepped = bytes => most = Math.Max(most, bytes);
         Stanzas(bench, 200);
-        // Away and back: negotiation, SCRAM, presence, a batch.
         bench.Network.TakeDown();
         bench.Run.RunFor(Esp32Bench.Seconds(60));
         bench.Network.BringUp();
         Assert.True(bench.WaitDrained());
-        output.WriteLine($"the largest step allocated {most} bytes in all, the simulated network included");
-        // All that one step allocates, many objects together, with 64-bit references and UTF-16: a single allocation over 4 KB would not fit beside the rest.
-        Assert.InRange(most, 1, 16 * 1024);
+        bench.Run.Stepped = null;
+        return most;
     }
 
     private static HeapEstimate Measure(Esp32Bench bench) => HeapEstimate.Of(bench.Run.Application!);

@@ -57,9 +57,23 @@ public sealed class NetworkTrialTests
     }
 
     [Fact]
-    public void A_new_host_that_is_silent_in_the_handshake_costs_a_watchdog_reset_and_no_more()
+    public void A_new_host_that_is_silent_in_the_handshake_is_given_up_after_five_minutes()
     {
         using var bench = new Esp32Bench();
+        Assert.True(bench.WaitOnline());
+        Set(bench, "<string name='hubHost' value='silent.example'/>");
+        bench.Network.IsSilentInHandshake = true;
+        bench.Run.RunFor(Esp32Bench.Seconds(295));
+        bench.Network.IsSilentInHandshake = false;
+        bench.Network.Host = FakeHub.Domain;
+        Assert.True(bench.Run.RunUntil(() => bench.Run.IsOnline, Esp32Bench.Seconds(40)));
+        Assert.Equal(1, bench.Board.Boots);
+    }
+
+    [Fact]
+    public void A_new_host_that_freezes_the_board_costs_a_reset_by_its_watchdog_chip_and_no_more()
+    {
+        using var bench = new Esp32Bench(chip: true);
         Assert.True(bench.WaitOnline());
         bench.Run.RunFor(Esp32Bench.Seconds(130));
         Set(bench, "<string name='hubHost' value='silent.example'/>");

@@ -20,6 +20,7 @@ public sealed class PinTableTests
         Assert.Equal(file.Pins.Select(p => p.Gpio), Enumerable.Range(0, table.Count).Select(table.Gpio));
         Assert.All(file.Pins, pin => Assert.Equal(Bits(pin), table.Can(pin.Gpio)));
         Assert.All(file.Roles, role => Assert.Equal(role.Value, table.Role(role.Key)));
+        Assert.Equal((file.Serial?.Tx ?? -1, file.Serial?.Rx ?? -1), (table.SerialTx, table.SerialRx));
         // And no role more: each that the firmware asks for and the file has not is none.
         Assert.All(AllRoles.Except(file.Roles.Keys), role => Assert.Equal(-1, table.Role(role)));
     }

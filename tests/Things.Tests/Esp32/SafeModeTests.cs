@@ -70,7 +70,7 @@ public sealed class SafeModeTests
     public void A_part_that_hangs_is_ended_by_the_watchdog_and_counts_as_a_failed_start()
     {
         using var bench = new Esp32Bench(start: false);
-        bench.Board.OnMakeParts = () => throw new IotXmpp.Virtual.FrozenException();
+        bench.Board.OnMakeParts = () => throw new IotXmpp.Virtual.HungException();
         bench.Run.PowerOn();
         Assert.True(bench.Run.RunUntil(() => bench.Run.IsOnline, Esp32Bench.Seconds(600)));
         bench.Run.RunFor(Esp32Bench.Seconds(1));

@@ -48,12 +48,12 @@ public sealed class SerialReportTests : IReportOutput
     public void Stanzas_are_cut_between_characters_and_only_when_asked_for()
     {
         var report = new SerialReport(this);
-        byte[] stanza = Encoding.UTF8.GetBytes("<message><body>" + new string('é', 200) + "</body></message>");
+        byte[] stanza = Encoding.UTF8.GetBytes("<message><body>" + new string('é', 300) + "</body></message>");
         report.Sent(stanza, 0, stanza.Length);
         Assert.Empty(_lines);
         report.Stanzas = true;
         report.Sent(stanza, 0, stanza.Length);
-        Assert.Equal($"iotxmpp: stanza dir=out bytes={stanza.Length} xml=<message><body>{new string('é', 112)}…", Assert.Single(_lines));
+        Assert.Equal($"iotxmpp: stanza dir=out bytes={stanza.Length} xml=<message><body>{new string('é', 192)}…", Assert.Single(_lines));
     }
 
     [Theory]
@@ -62,6 +62,9 @@ public sealed class SerialReportTests : IReportOutput
     [InlineData("<success xmlns='urn:xmpp:sasl:2'><token token='secret'/></success>", "<success…")]
     [InlineData("<authenticate xmlns='urn:xmpp:sasl:2'/>", "<authenticate…")]
     [InlineData("<a xmlns='urn:xmpp:sm:3' h='4'/>", "<a xmlns='urn:xmpp:sm:3' h='4'/>")]
+    [InlineData("<stream:stream to='h'><authenticate xmlns='urn:xmpp:sasl:2'><initial-response>c2VjcmV0", "<stream:stream to='h'><auth…")]
+    [InlineData("<iq type='set' id='1'><set xmlns='urn:xmpp:iot:control'><string name='wifiPassword' value='secret'/></set></iq>", "<iq type='set' id='1'><set xmlns='urn:xmpp:iot:control'><string name='wifiPassword…")]
+    [InlineData("<iq type='set' id='1'><register xmlns='urn:xmpp:iot:discovery'><str name='SN' value='1'/><str name='KEY' value='secret'/></register></iq>", "<iq type='set' id='1'><register xmlns='urn:xmpp:iot:discovery'><str name='SN' value='1'/><str name='KEY…")]
     public void What_carries_secrets_is_shown_by_its_name(string xml, string shown)
     {
         var report = new SerialReport(this) { Stanzas = true };

@@ -60,18 +60,18 @@ public sealed class PiIoTests : IDisposable
         string file = Path.Combine(part, "w1_slave");
         File.WriteAllText(file, "72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n");
         var driver = new Ds18b20(new PiOneWireBus(_folder), null);
-        Assert.True(Read(driver, 0));
+        Assert.True(Read(driver, 0, true));
         Assert.Equal(23.125, driver.SixteenthsCelsius / 16.0);
 
         // A wrong checksum, an empty file and 85 °C out of nowhere are no readings.
         File.WriteAllText(file, "72 01 4b 46 7f ff 0e 10 58 : crc=57 NO\n");
-        Assert.False(Read(driver, 10_000));
+        Assert.False(Read(driver, 10_000, false));
         File.WriteAllText(file, "");
-        Assert.False(Read(driver, 20_000));
+        Assert.False(Read(driver, 20_000, false));
         File.WriteAllText(file, "50 05 4b 46 7f ff 0c 10 1c : crc=1c YES\n");
-        Assert.False(Read(driver, 30_000));
+        Assert.False(Read(driver, 30_000, false));
         Directory.Delete(part, true);
-        Assert.False(Read(driver, 40_000));
+        Assert.False(Read(driver, 40_000, false));
         Assert.Contains("nobody", driver.Trouble, StringComparison.Ordinal);
     }
 
@@ -106,7 +106,7 @@ public sealed class PiIoTests : IDisposable
     }
 
     // Files are read aside, so real time may pass until one is there; the driver's own time is given.
-    private static bool Read(Ds18b20 driver, long nowMs)
+    private static bool Read(Ds18b20 driver, long nowMs, bool expected)
     {
         for (int i = 0; i < 60; i++)
         {
@@ -115,7 +115,7 @@ public sealed class PiIoTests : IDisposable
                 return true;
             }
 
-            Thread.Sleep(1);
+            Thread.Sleep(expected ? 50 : 1);
         }
 
         return false;

@@ -129,6 +129,23 @@ public sealed class TelemetryRingTests
     }
 
     [Fact]
+    public void Flash_that_is_full_at_any_byte_costs_the_oldest_and_never_a_new_sample()
+    {
+        // The last of the room may be too small for a segment's header, or just for its first sample.
+        for (int capacity = 2000; capacity < 2600; capacity++)
+        {
+            var ring = new TelemetryRing(new VirtualFlash(capacity), 512, 22);
+            for (int i = 1; i <= 300; i++)
+            {
+                Assert.True(ring.Add(At(i)), $"{capacity} bytes, sample {i}");
+            }
+
+            Assert.Equal(300, ring.Count + ring.Dropped);
+            Assert.Equal(Range(301 - ring.Count, 300), ReadAll(ring));
+        }
+    }
+
+    [Fact]
     public void A_smaller_ring_after_an_update_keeps_the_newest()
     {
         var flash = new VirtualFlash();

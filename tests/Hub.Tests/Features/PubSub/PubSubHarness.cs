@@ -39,6 +39,10 @@ public abstract class PubSubHarness : IAsyncLifetime
 
     internal OwnerUseCases Owner => Service.Owner;
 
+    internal OwnerLists Lists => Service.Lists;
+
+    internal CollectionUseCases Collections => Service.Collections;
+
     internal PublisherUseCases Publisher => Service.Publisher;
 
     internal SubscriberUseCases Subscriber => Service.Subscriber;
@@ -109,7 +113,11 @@ public abstract class PubSubHarness : IAsyncLifetime
 
         public HashSet<string> Away { get; } = [];
 
+        public Dictionary<string, ShowValues> Shows { get; } = [];
+
         public bool IsAvailable(Jid jid) => !Away.Contains(jid.ToString());
+
+        public ShowValues ShowsOf(Jid jid) => Shows.GetValueOrDefault(jid.ToString(), ShowValues.Online);
 
         public void Send(PubSubEvent notification, IReadOnlyList<Jid> recipients)
         {
@@ -143,7 +151,7 @@ public abstract class PubSubHarness : IAsyncLifetime
 
     internal sealed class FakeAccounts : IAccounts
     {
-        public event Action<string>? Removed
+        public event Func<string, Task>? Removed
         {
             add => throw new NotSupportedException("The rules do not listen: the module does.");
             remove => throw new NotSupportedException("The rules do not listen: the module does.");
@@ -166,9 +174,13 @@ public abstract class PubSubHarness : IAsyncLifetime
 
         public ValueTask<bool> MaySeePresenceAsync(Jid account, Jid contact, CancellationToken cancel = default) => ValueTask.FromResult(From.Contains((account.Local, contact.Local)));
 
+        public ValueTask<IReadOnlySet<string>> GroupsAsync(Jid account, CancellationToken cancel = default) => throw new NotSupportedException("PubSub does not ask this.");
+
         public ValueTask<bool> IsInGroupAsync(Jid account, Jid contact, IReadOnlyCollection<string> groups, CancellationToken cancel = default) =>
             ValueTask.FromResult(groups.Any(g => Groups.Contains((account.Local, contact.Local, g))));
 
         public ValueTask<PresenceContacts> ContactsAsync(Jid account, CancellationToken cancel = default) => throw new NotSupportedException("PubSub does not ask this.");
+
+        public ValueTask<RosterEntry?> FindAsync(Jid account, Jid contact, CancellationToken cancel = default) => throw new NotSupportedException("PubSub does not ask this.");
     }
 }

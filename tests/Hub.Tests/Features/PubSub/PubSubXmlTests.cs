@@ -118,8 +118,13 @@ public sealed class PubSubXmlTests
         Assert.Equal("Open=0 Presence=1 Roster=2 Authorize=3 Whitelist=4", Numbers<AccessModel>());
         Assert.Equal("None=0 Owner=1 Publisher=2 PublishOnly=3 Member=4 Outcast=5", Numbers<Affiliation>());
         Assert.Equal("None=0 Pending=1 Subscribed=3", Numbers<SubscriptionState>());
-        const string json = """{"Title":"","Description":"","Type":"","Language":"","AccessModel":"Open","PublishModel":"Publishers","RosterGroupsAllowed":[],"PersistItems":true,"MaxItems":100,"ItemExpire":0,"MaxPayloadSize":0,"SendLastPublishedItem":"OnSub","DeliverNotifications":true,"DeliverPayloads":true,"NotifyConfig":false,"NotifyDelete":true,"NotifyRetract":true,"NotifySub":false,"PresenceBasedDelivery":false,"NotificationType":"Headline","Subscribe":true}""";
+        const string json = """{"Title":"","Description":"","Type":"","Language":"","AccessModel":"Open","PublishModel":"Publishers","RosterGroupsAllowed":[],"PersistItems":true,"MaxItems":100,"ItemExpire":0,"MaxPayloadSize":0,"SendLastPublishedItem":"OnSub","DeliverNotifications":true,"DeliverPayloads":true,"NotifyConfig":false,"NotifyDelete":true,"NotifyRetract":true,"NotifySub":false,"PresenceBasedDelivery":false,"NotificationType":"Headline","Subscribe":true,"NodeType":"Leaf","Contact":[],"BodyXslt":"","DataformXslt":"","ItemReply":"Unset","PublishNodeFull":"DiscardOldest","PurgeOffline":false,"TempSub":false,"ChildrenAssociationPolicy":"Owners","ChildrenAssociationWhitelist":[],"ChildrenMax":0}""";
         Assert.Equal(json, new NodeConfiguration().ToJson());
+        Assert.Equal("Leaf=0 Collection=1", Numbers<NodeType>());
+        var options = new SubscriptionOptions { Deliver = false, Digest = true, ShowValues = ShowValues.Away | ShowValues.Online, Type = SubscriptionType.All, Depth = SubscriptionOptions.AllDepths };
+        Assert.Equal("""{"Digest":true,"DigestFrequency":86400000,"IncludeBody":false,"ShowValues":"Online, Away","Type":"All","Depth":2147483647}""", options.ToJson());
+        Assert.Equal(options, SubscriptionOptions.FromJson(options.ToJson(), false, null, false));
+        Assert.Null(new SubscriptionOptions { Deliver = false }.ToJson());
         Assert.Equal(7, NodeConfiguration.FromJson("""{"MaxItems":7}""").MaxItems);
         Assert.True(NodeConfiguration.FromJson("""{"MaxItems":7}""").PersistItems);
 

@@ -13,7 +13,8 @@ public sealed class PublisherTests : PubSubHarness
     {
         await MakeAsync(("publish_model", "open"));
         await SubscribeAsync(Carol);
-        Ok(await Owner.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Outcast)]));
+        Ok(await Lists.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Outcast)]));
+        Sent.Take();
         Fails(PubSubError.Forbidden, await Publisher.PublishAsync(Bob, Node, [Item("1")], null));
         Assert.Empty(Sent.Take());
         Assert.Empty(await IdsAsync());
@@ -28,7 +29,7 @@ public sealed class PublisherTests : PubSubHarness
     public async Task Only_owners_and_publishers_publish_by_default(Affiliation affiliation, bool allowed)
     {
         await MakeAsync();
-        Ok(await Owner.SetAffiliationsAsync(Alice, Node, [(Bob, affiliation)]));
+        Ok(await Lists.SetAffiliationsAsync(Alice, Node, [(Bob, affiliation)]));
         Outcome<IReadOnlyList<string>> outcome = await Publisher.PublishAsync(Bob, Node, [Item("1")], null);
         Assert.Equal(allowed ? null : PubSubError.Forbidden, outcome.Error);
     }
@@ -255,7 +256,7 @@ public sealed class PublisherTests : PubSubHarness
     public async Task A_publisher_retracts_only_its_own()
     {
         await MakeAsync();
-        Ok(await Owner.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Publisher), (Carol, Affiliation.PublishOnly)]));
+        Ok(await Lists.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Publisher), (Carol, Affiliation.PublishOnly)]));
         await PublishAsync("alices");
         await PublishAsync("bobs", by: Bob);
         await PublishAsync("carols", by: Carol);

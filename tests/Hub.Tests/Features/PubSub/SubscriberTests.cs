@@ -55,7 +55,7 @@ public sealed class SubscriberTests : PubSubHarness
     public async Task There_is_nothing_to_subscribe_without_a_node()
     {
         Fails(PubSubError.ItemNotFound, await Subscriber.SubscribeAsync(Bob, "nowhere", Bob, null));
-        Fails(PubSubError.NodeIdRequired, await Subscriber.SubscribeAsync(Bob, null, Bob, null));
+        Assert.Equal(SubscriptionState.Subscribed, Ok(await Subscriber.SubscribeAsync(Bob, null, Bob, null)).State); // XEP-0248 §8.1: the root
     }
 
     [Fact]
@@ -77,6 +77,16 @@ public sealed class SubscriberTests : PubSubHarness
         await SubscribeAsync(Bob);
     }
 
+    /// <summary>An owner of another server has no roster here: the account of that name is somebody else.</summary>
+    [Fact]
+    public async Task Nobody_is_let_in_by_the_roster_of_a_namesake()
+    {
+        await MakeAsync(("access_model", "presence"));
+        Ok(await Lists.SetAffiliationsAsync(Alice, Node, [(new Jid("carol", "other.example", ""), Affiliation.Owner)]));
+        Rosters.From.Add(("carol", "bob"));
+        Fails(PubSubError.PresenceSubscriptionRequired, await Subscriber.SubscribeAsync(Bob, Node, Bob, null));
+    }
+
     [Fact]
     public async Task Roster_access_asks_for_a_group()
     {
@@ -92,7 +102,7 @@ public sealed class SubscriberTests : PubSubHarness
     {
         await MakeAsync(("access_model", "whitelist"));
         Fails(PubSubError.ClosedNode, await Subscriber.SubscribeAsync(Bob, Node, Bob, null));
-        Ok(await Owner.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Member)]));
+        Ok(await Lists.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Member)]));
         await SubscribeAsync(Bob);
     }
 
@@ -111,7 +121,7 @@ public sealed class SubscriberTests : PubSubHarness
     public async Task An_outcast_and_who_may_only_publish_do_not_subscribe(Affiliation affiliation)
     {
         await MakeAsync();
-        Ok(await Owner.SetAffiliationsAsync(Alice, Node, [(Bob, affiliation)]));
+        Ok(await Lists.SetAffiliationsAsync(Alice, Node, [(Bob, affiliation)]));
         Fails(PubSubError.Forbidden, await Subscriber.SubscribeAsync(Bob, Node, Bob, null));
         Fails(PubSubError.Forbidden, await Subscriber.ItemsAsync(Bob, Node, null, null));
     }
@@ -127,13 +137,13 @@ public sealed class SubscriberTests : PubSubHarness
         Assert.Empty(Sent.Take());
         Fails(PubSubError.NotAuthorizedNotSubscribed, await Subscriber.ItemsAsync(Bob, Node, null, null));
 
-        Fails(PubSubError.Forbidden, await Owner.AuthorizeAsync(Carol, Node, Bob, true));
-        Ok(await Owner.AuthorizeAsync(Alice, Node, Bob, true));
+        Fails(PubSubError.Forbidden, await Lists.AuthorizeAsync(Carol, Node, Bob, true));
+        Ok(await Lists.AuthorizeAsync(Alice, Node, Bob, true));
         Assert.Equal(SubscriptionState.Subscribed, Sent.Single<SubscriptionEvent>(Bob).State);
         await PublishAsync("2");
         Sent.Single<ItemsEvent>(Bob);
         Assert.Equal(2, Ok(await Subscriber.ItemsAsync(Bob, Node, null, null)).Items.Count);
-        Fails(PubSubError.ItemNotFound, await Owner.AuthorizeAsync(Alice, Node, Bob, false)); // nothing waits any more
+        Fails(PubSubError.ItemNotFound, await Lists.AuthorizeAsync(Alice, Node, Bob, false)); // nothing waits any more
     }
 
     [Fact]
@@ -142,16 +152,16 @@ public sealed class SubscriberTests : PubSubHarness
         await MakeAsync(("access_model", "authorize"));
         await SubscribeAsync(Bob);
         Sent.Take();
-        Ok(await Owner.AuthorizeAsync(Alice, Node, Bob, false));
+        Ok(await Lists.AuthorizeAsync(Alice, Node, Bob, false));
         Assert.Equal(SubscriptionState.None, Sent.Single<SubscriptionEvent>(Bob).State);
-        Assert.Empty(Ok(await Owner.SubscriptionsAsync(Alice, Node)));
+        Assert.Empty(Ok(await Lists.SubscriptionsAsync(Alice, Node)));
     }
 
     [Fact]
     public async Task A_member_need_not_be_authorized()
     {
         await MakeAsync(("access_model", "authorize"));
-        Ok(await Owner.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Member)]));
+        Ok(await Lists.SetAffiliationsAsync(Alice, Node, [(Bob, Affiliation.Member)]));
         Assert.Equal(SubscriptionState.Subscribed, (await SubscribeAsync(Bob)).State);
     }
 
@@ -275,7 +285,7 @@ public sealed class SubscriberTests : PubSubHarness
         Fails(PubSubError.NotSubscribedModify, await Subscriber.OptionsAsync(Bob, Node, Bob, null));
         await Service.SweepAsync();
         Assert.Empty(Ok(await Service.Entity.SubscriptionsAsync(Bob, null)));
-        Assert.Empty(Ok(await Owner.SubscriptionsAsync(Alice, Node)));
+        Assert.Empty(Ok(await Lists.SubscriptionsAsync(Alice, Node)));
     }
 
     [Theory]

@@ -21,11 +21,11 @@ public sealed class ProvisioningTests : RegistryHarness
         Assert.Equal(Keys().StoredKey, keys?.StoredKey);
         Assert.Null(await new AccountStore(Database, Time).FindKeysAsync("lamp", ScramHash.Sha1));
         // Only the thing publishes its telemetry; what is desired the owner publishes.
-        Assert.NotNull((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/telemetry", [new("1", "<a xmlns='u'/>"u8.ToArray())], null)).Error);
-        Assert.Null((await PubSub.Publisher.PublishAsync(Of("lamp"), "things/lamp/telemetry", [new("1", "<a xmlns='u'/>"u8.ToArray())], null)).Error);
-        Assert.Null((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/desired", [new("1", "<a xmlns='u'/>"u8.ToArray())], null)).Error);
-        Assert.NotNull((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/commands", [new("1", "<a xmlns='u'/>"u8.ToArray())], null)).Error);
-        Assert.Null((await PubSub.Publisher.PublishAsync(Rights.Service, "things/lamp/commands", [new("1", "<a xmlns='u'/>"u8.ToArray())], null)).Error);
+        Assert.NotNull((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/telemetry", [new("1", "<a xmlns='urn:xmpp:iot:sensordata'/>"u8.ToArray())], null)).Error);
+        Assert.Null((await PubSub.Publisher.PublishAsync(Of("lamp"), "things/lamp/telemetry", [new("1", "<a xmlns='urn:xmpp:iot:sensordata'/>"u8.ToArray())], null)).Error);
+        Assert.Null((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/desired", [new("1", "<a xmlns='urn:iotxmpp:thing:1'/>"u8.ToArray())], null)).Error);
+        Assert.NotNull((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/commands", [new("1", "<a xmlns='urn:iotxmpp:command:1'/>"u8.ToArray())], null)).Error);
+        Assert.Null((await PubSub.Publisher.PublishAsync(Rights.Service, "things/lamp/commands", [new("1", "<a xmlns='urn:iotxmpp:command:1'/>"u8.ToArray())], null)).Error);
         Assert.Null((await PubSub.Subscriber.SubscribeAsync(Of("lamp"), "things/lamp/desired", Of("lamp"), null)).Error);
     }
 
@@ -100,7 +100,7 @@ public sealed class ProvisioningTests : RegistryHarness
         Assert.False(await SeesAsync("alice", "lamp"));
         Assert.False(await MayReadAsync("alice", "lamp"));
         Assert.DoesNotContain("NAME", (await Store.FindAsync("lamp"))!.Tags.Keys);
-        Assert.NotNull((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/desired", [new("1", "<a xmlns='u'/>"u8.ToArray())], null)).Error);
+        Assert.NotNull((await PubSub.Publisher.PublishAsync(Of("alice"), "things/lamp/desired", [new("1", "<a xmlns='urn:iotxmpp:thing:1'/>"u8.ToArray())], null)).Error);
         Assert.True(MetaTags.TryParse(code, out MetaTags? tags, out _));
         Assert.Equal(RegistryOutcome.Done, (await Registry.ClaimAsync(Of("bob"), tags, isPublic: false)).Outcome);
         Assert.True(await MayReadAsync("bob", "lamp"));

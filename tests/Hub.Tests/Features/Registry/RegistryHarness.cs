@@ -120,5 +120,7 @@ public abstract class RegistryHarness : IAsyncLifetime
         }
 
         public bool IsAvailable(Jid jid) => true;
+
+        public ShowValues ShowsOf(Jid jid) => ShowValues.Online;
     }
 }

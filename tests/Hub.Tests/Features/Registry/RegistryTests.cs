@@ -1,4 +1,5 @@
 using IotXmpp.Hub.Features.Registry;
+using IotXmpp.Hub.Storage;
 using Xunit;
 
 namespace IotXmpp.Hub.Tests.Features.Registry;
@@ -119,6 +120,33 @@ public sealed class RegistryTests : RegistryHarness
         Assert.Equal("7", (await other.FindAsync("bob"))!.Tags["ROOM"].Value);
         await Store.ForgetAsync("bob");
         Assert.Empty(await other.AllAsync());
+    }
+
+    [Fact]
+    public async Task What_others_keep_of_an_accounts_things_is_forgotten_before_the_things_and_again_where_that_failed()
+    {
+        foreach (string node in (string[])["", "n1", "n2"])
+        {
+            await Registry.RegisterAsync(new ThingAddress("bob", node), Tags(tags: ("SN", "n" + node)), isSelfOwned: false);
+        }
+
+        List<string> forgotten = [];
+        Provisioning.Forgetting += thing =>
+        {
+            if (thing.Id == "n2" && !forgotten.Contains("n1, then a failure"))
+            {
+                forgotten.Add("n1, then a failure");
+                throw new StorageException(StorageFailure.Other, "as it may be");
+            }
+
+            forgotten.Add(thing.Id);
+            return Task.CompletedTask;
+        };
+        await Assert.ThrowsAsync<StorageException>(() => Provisioning.ForgetAsync("bob"));
+        Assert.Equal(3, (await Store.AllAsync()).Values.Count(t => t.Account == "bob"));
+        await Provisioning.ForgetAsync("bob");
+        Assert.Equal(["bob", "n1", "n1, then a failure", "bob", "n1", "n2"], forgotten);
+        Assert.Empty(await Store.AllAsync());
     }
 
     [Theory]

@@ -1,7 +1,7 @@
 using IotXmpp.TestKit.Corpus;
 using IotXmpp.Xml;
 
-namespace IotXmpp.Hub.Tests.Corpus;
+namespace IotXmpp.Fuzz.Readers;
 
 /// <summary>The events that the firmware's parser makes of a document.</summary>
 internal static class CoreEvents

@@ -3,7 +3,7 @@ using IotXmpp.Hub.Xml;
 using IotXmpp.TestKit.Corpus;
 using XmlError = IotXmpp.Hub.Xml.XmlError;
 
-namespace IotXmpp.Hub.Tests.Corpus;
+namespace IotXmpp.Fuzz.Readers;
 
 /// <summary>The events that the hub makes of a document: cut into elements by the tokenizer, read by the span reader.</summary>
 internal static class HubEvents
@@ -40,7 +40,8 @@ internal static class HubEvents
                     case TokenKind.StreamStart:
                         var root = new XmlSpanReader(data.AsSpan(token.Start, token.Length), "urn:none"u8);
                         root.Read();
-                        ns = Encoding.UTF8.GetString(root.NamespaceOf(default));
+                        // None at all is what the reader cannot be told: it takes that for the usual one.
+                        ns = root.NamespaceOf(default) is { Length: > 0 } outer ? Encoding.UTF8.GetString(outer) : "urn:none";
                         Start(list, root, tokenizer);
                         break;
                     case TokenKind.Element:
@@ -109,7 +110,7 @@ internal static class HubEvents
         var ns = XmlEscape.Decode(reader.NamespaceOf(Encoding.UTF8.GetBytes(prefix)), isAttribute: true);
         if (ns.Length == 0 && prefix.Length > 0)
         {
-            ns = Encoding.UTF8.GetString(tokenizer.StreamPrefixes.Single(p => Encoding.UTF8.GetString(p.Prefix) == prefix).Uri);
+            ns = XmlEscape.Decode(tokenizer.StreamPrefixes.Single(p => Encoding.UTF8.GetString(p.Prefix) == prefix).Uri, isAttribute: true);
         }
 
         return ns;
