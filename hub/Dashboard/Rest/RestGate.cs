@@ -2,7 +2,6 @@ using IotXmpp.Hub.Features.ApiTokens;
 using IotXmpp.Hub.Storage;
 using IotXmpp.Hub.Transport;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
@@ -48,10 +47,7 @@ internal sealed class RestGate(FleetServices fleet, ILogger log)
             return;
         }
 
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = context.GetEndpoint()?.Metadata.GetMetadata<IRestAdmission>()?.BodyBytes ?? fleet.Rest.BodyBytes;
-        }
+        BoundedBody.Bind(context, context.GetEndpoint()?.Metadata.GetMetadata<IRestAdmission>()?.BodyBytes ?? fleet.Rest.BodyBytes);
 
         CancellationToken aborted = context.RequestAborted;
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(fleet.Rest.TimeoutSeconds), fleet.Hub.Time);

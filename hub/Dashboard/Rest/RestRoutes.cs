@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -83,7 +82,7 @@ public static class RestRoutes
         await result.ExecuteAsync(context).ConfigureAwait(false);
     };
 
-    // Kestrel holds it against its bound while it comes, whether or not it said its length.
+    // Held against its bound while it comes (BoundedBody), whether or not it said its length.
     private static async Task<byte[]> ReadAsync(HttpRequest request, CancellationToken cancel)
     {
         using var whole = new MemoryStream(request.ContentLength is > 0 and long length ? (int)length : 1_024);
@@ -97,11 +96,6 @@ public static class RestRoutes
         if (context.Request.ContentLength > most)
         {
             return RestProblem.TooLarge(most);
-        }
-
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
-        {
-            feature.MaxRequestBodySize = most;
         }
 
         return RestMedia.Is(context.Request.ContentType, mediaType) ? null : RestProblem.MediaType(mediaType);
