@@ -4,7 +4,7 @@ namespace IotXmpp.TestKit;
 public static class Wait
 {
     /// <summary>How long at most; nothing is asserted about time, it is what a hang is told by.</summary>
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     /// <summary>Looks every 10 ms until it is so.</summary>
     /// <exception cref="TimeoutException">It never was.</exception>

@@ -15,7 +15,7 @@ namespace IotXmpp.TestKit.Net;
 public sealed class RawClient : IAsyncDisposable
 {
     /// <summary>How long a read waits before the test fails. Generous: the machine may be busy; nothing is asserted about time.</summary>
-    public static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(60);
 
     /// <summary>The stream namespace.</summary>
     public static readonly XNamespace Streams = "http://etherx.jabber.org/streams";
