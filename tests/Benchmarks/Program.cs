@@ -28,6 +28,18 @@ if (args is ["archive", ..])
     return await DurableMessage.RunAsync(args[1..]);
 }
 
+// alerts [things] [publications]: what rules cost a sample, and a second in which nothing comes.
+if (args is ["alerts", ..])
+{
+    return await AlertCosts.RunAsync(args[1..]);
+}
+
+// fleet [things]: what it costs to open the fleet's page, and to keep it up to date.
+if (args is ["fleet", ..])
+{
+    return await FleetCosts.RunAsync(args[1..]);
+}
+
 // In this process: the shared build settings of the house are not meant for the projects that BenchmarkDotNet would generate.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(ResultTable).Assembly).Run(args, config);

@@ -11,7 +11,7 @@ internal static class LoadCommand
     public static RootCommand Create()
     {
         var defaults = new LoadSettings { Mode = Mode.Idle };
-        var mode = new Argument<Mode>("mode") { Description = "idle | message | iq | pubsub | presence | login" };
+        var mode = new Argument<Mode>("mode") { Description = "idle | message | iq | pubsub | presence | login | telemetry" };
         var protocol = Option("--protocol", "xmpp or mqtt", defaults.Protocol);
         var host = Option("--host", "address of the server", defaults.Host);
         var port = Option("--port", "port (0: the protocol's own)", 0);
@@ -42,6 +42,7 @@ internal static class LoadCommand
         var maxItems = Option("--max-items", "pubsub: how many of them", defaults.MaxItems);
         var service = Option<string?>("--pubsub-service", "default: pubsub.<domain>", null);
         var fullJid = Option("--subscribe-full", "pubsub: subscribe full JIDs instead of bare ones", false);
+        var samples = Option("--samples", "telemetry: samples in each publication of one of --pairs things", defaults.Samples);
         var noPresence = Option("--no-presence", "idle, message, iq, login: sessions stay unavailable", false);
         var qos = Option("--qos", "MQTT: 0 or 1", 0);
         var serverPid = Option<int?>("--server-pid", "process whose CPU and memory are reported", null);
@@ -53,7 +54,7 @@ internal static class LoadCommand
         Option[] options =
         [
             protocol, host, port, domain, plain, tls, authority, insecure, noResume, transport, sasl, accountsFile, name, password, accounts, sessions, pairs, fanout, window,
-            rate, payload, duration, warmUp, parallel, sources, iqTo, persist, maxItems, service, fullJid, noPresence, qos, serverPid, serverChildren, json, label,
+            rate, payload, duration, warmUp, parallel, sources, iqTo, persist, maxItems, service, fullJid, samples, noPresence, qos, serverPid, serverChildren, json, label,
         ];
         foreach (var option in options)
         {
@@ -101,6 +102,7 @@ internal static class LoadCommand
                     MaxItems = parsed.GetValue(maxItems),
                     PubSubService = parsed.GetValue(service),
                     FullJidSubscriptions = parsed.GetValue(fullJid),
+                    Samples = parsed.GetValue(samples),
                     Presence = !parsed.GetValue(noPresence),
                     Qos = parsed.GetValue(qos),
                     ServerPid = parsed.GetValue(serverPid),

@@ -13,6 +13,7 @@ internal enum Mode
     PubSub,
     Presence,
     Login,
+    Telemetry,
 }
 
 internal enum Protocol
@@ -124,6 +125,8 @@ internal sealed record LoadSettings
 
     public bool FullJidSubscriptions { get; init; }
 
+    public int Samples { get; init; } = 10;
+
     public bool Presence { get; init; } = true;
 
     public int Qos { get; init; }
@@ -144,6 +147,7 @@ internal sealed record LoadSettings
     {
         Mode.Idle => Sessions,
         Mode.Login => Parallel,
+        Mode.Telemetry => Pairs,
         Mode.PubSub => Pairs * (1 + Fanout),
         Mode.Presence when Fanout > 1 => Pairs * (1 + Fanout),
         _ when Protocol == Protocol.Mqtt && Fanout > 1 => Pairs * (1 + Fanout),
@@ -179,6 +183,7 @@ internal sealed record LoadSettings
         Check("--sources", Sources, 1, 200);
         Check("--max-items", MaxItems, 1, 10_000);
         Check("--qos", Qos, 0, 1);
+        Check("--samples", Samples, 1, 100);
         Check("--port", Port, 0, 65_535);
         if (SessionCount > MaxSessions)
         {
@@ -196,9 +201,9 @@ internal sealed record LoadSettings
             throw new LoadSettingsException("name the accounts: --accounts FILE.csv, or --name PATTERN with --password");
         }
 
-        if (Protocol == Protocol.Mqtt && (Security == Security.StartTls || Mode is Mode.Iq or Mode.Presence))
+        if (Protocol == Protocol.Mqtt && (Security == Security.StartTls || Mode is Mode.Iq or Mode.Presence or Mode.Telemetry))
         {
-            throw new LoadSettingsException("MQTT has no STARTTLS, IQ or presence: use --plain or --tls with idle, message, pubsub or login");
+            throw new LoadSettingsException("MQTT has no STARTTLS, IQ, presence or telemetry: use --plain or --tls with idle, message, pubsub or login");
         }
 
         if (Transport == Transport.WebSocket && (Protocol != Protocol.Xmpp || Security != Security.Plain))

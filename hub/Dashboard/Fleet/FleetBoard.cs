@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using IotXmpp.Hub.Features.History;
 using IotXmpp.Hub.Features.Liveness;
@@ -34,10 +35,10 @@ public sealed class FleetBoard : IDisposable
     private readonly ITimer _gather;
     private readonly ITimer _again;
     private ImmutableSortedDictionary<string, Thing> _known = ImmutableSortedDictionary<string, Thing>.Empty;
-    private Dictionary<string, FleetRow> _rows = new(StringComparer.Ordinal);
+    private FleetSnapshot _snapshot = FleetSnapshot.Empty;
     private HashSet<string> _changed = new(StringComparer.Ordinal);
     private HashSet<string> _valued = new(StringComparer.Ordinal);
-    private HashSet<string> _suspects = new(StringComparer.Ordinal);
+    private bool _isSuspect;
     private bool _isRegistryChanged;
     private bool _isGathering;
     private volatile bool _isDisposed;
@@ -69,15 +70,24 @@ public sealed class FleetBoard : IDisposable
         await _working.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            if (Watchers == 0)
+            bool isFirst = Watchers == 0;
+            if (isFirst)
             {
-                Attach();
+                await BeginAsync(cancel).ConfigureAwait(false);
+            }
+            else
+            {
+                await TakeOverAsync().ConfigureAwait(false); // what has changed is told to the others before somebody else sees it
             }
 
-            await ReadAsync(cancel).ConfigureAwait(false);
             lock (_gate)
             {
                 _watchers = [.. _watchers, watcher];
+            }
+
+            if (isFirst)
+            {
+                Run(LookAgainAsync); // who comes and goes is found out while the page is drawn
             }
         }
         finally
@@ -88,8 +98,11 @@ public sealed class FleetBoard : IDisposable
         return new Watch(this, watcher);
     }
 
-    /// <summary>All rows by id, as they are now.</summary>
-    public IReadOnlyDictionary<string, FleetRow> Rows => Volatile.Read(ref _rows);
+    /// <summary>All rows, as they are now.</summary>
+    public FleetSnapshot Snapshot => Volatile.Read(ref _snapshot);
+
+    /// <summary>What each person with an open page sees; under its own lock.</summary>
+    internal Dictionary<Jid, FleetSight> Sights { get; } = [];
 
     /// <summary>The registry has changed.</summary>
     public void RegistryChanged()
@@ -152,7 +165,7 @@ public sealed class FleetBoard : IDisposable
             _changed.Add(after.Id);
             if (before?.State != after.State && (after.State == LivenessState.Resuming || after.IsLost))
             {
-                _suspects.Add(after.Id);
+                _isSuspect = true;
             }
 
             Soon();
@@ -182,33 +195,20 @@ public sealed class FleetBoard : IDisposable
         }
     }
 
-    // Reads everything; in memory but for one number of the database.
-    private async ValueTask ReadAsync(CancellationToken cancel)
+    // Reads everything; in memory but for one number of the database. From here on it hears of changes.
+    private async ValueTask BeginAsync(CancellationToken cancel)
     {
-        ImmutableSortedDictionary<string, Thing> things = await _registry.AllAsync(cancel).ConfigureAwait(false);
-        if (Watchers > 0 && ReferenceEquals(things, _known))
+        Attach();
+        try
         {
-            return;
+            ImmutableSortedDictionary<string, Thing> things = await _registry.AllAsync(cancel).ConfigureAwait(false);
+            _known = things;
+            Volatile.Write(ref _snapshot, FleetSnapshot.Of(things.Values.Select(RowOf)));
         }
-
-        var rows = new Dictionary<string, FleetRow>(things.Count, StringComparer.Ordinal);
-        foreach (Thing thing in things.Values)
+        catch
         {
-            rows.Add(thing.Id, RowOf(thing));
-        }
-
-        _known = things;
-        Volatile.Write(ref _rows, rows);
-        if (Watchers == 0 && _liveness is not null)
-        {
-            // Who has not changed in the last hour has not come and gone either.
-            DateTimeOffset recent = _time.GetUtcNow().AddHours(-1);
-            lock (_gate)
-            {
-                _suspects = [.. rows.Values.Where(r => r.Since >= recent).Select(r => r.Id)];
-            }
-
-            Run(LookAgainAsync);
+            Detach();
+            throw;
         }
     }
 
@@ -226,70 +226,10 @@ public sealed class FleetBoard : IDisposable
 
     private async Task GatherAsync()
     {
-        HashSet<string> changed;
-        HashSet<string> valued;
-        HashSet<string> suspects;
-        bool isRegistry;
-        lock (_gate)
-        {
-            (changed, _changed) = (_changed, new HashSet<string>(StringComparer.Ordinal));
-            (valued, _valued) = (_valued, new HashSet<string>(StringComparer.Ordinal));
-            (suspects, _suspects) = (_suspects, new HashSet<string>(StringComparer.Ordinal));
-            isRegistry = _isRegistryChanged;
-            _isRegistryChanged = _isGathering = false;
-        }
-
         await _working.WaitAsync().ConfigureAwait(false);
         try
         {
-            foreach (string id in suspects)
-            {
-                if (await IsOtherAsync(id).ConfigureAwait(false))
-                {
-                    changed.Add(id);
-                }
-            }
-
-            // Who reads Rows reads one picture to its end: the changed one is another dictionary.
-            ImmutableSortedDictionary<string, Thing> things = await _registry.AllAsync().ConfigureAwait(false);
-            if (isRegistry || !ReferenceEquals(things, _known))
-            {
-                isRegistry = true;
-                foreach (string gone in _known.Keys.Where(id => !things.ContainsKey(id)))
-                {
-                    changed.Add(gone);
-                }
-
-                changed.UnionWith(things.Where(t => !_known.TryGetValue(t.Key, out Thing? known) || !ReferenceEquals(known, t.Value)).Select(t => t.Key));
-                _known = things;
-            }
-
-            if (changed.Count > 0)
-            {
-                var rows = new Dictionary<string, FleetRow>(_rows, StringComparer.Ordinal);
-                foreach (string id in changed)
-                {
-                    if (things.TryGetValue(id, out Thing? thing))
-                    {
-                        rows[id] = RowOf(thing);
-                    }
-                    else
-                    {
-                        rows.Remove(id);
-                    }
-                }
-
-                Volatile.Write(ref _rows, rows);
-            }
-
-            if (changed.Count > 0 || valued.Count > 0 || isRegistry)
-            {
-                var change = new FleetChange(changed, valued, isRegistry);
-                foreach (Action<FleetChange> watcher in Volatile.Read(ref _watchers))
-                {
-                    watcher(change);
-                }
-            }
+            await TakeOverAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -297,31 +237,89 @@ public sealed class FleetBoard : IDisposable
         }
     }
 
-    // Things that came and went: some are quiet again, and of those that were there before anybody looked it is found out now.
-    private async Task LookAgainAsync()
+    private async Task TakeOverAsync()
     {
-        string[] ids;
+        HashSet<string> changed;
+        HashSet<string> valued;
+        bool isSuspect;
+        bool isRegistry;
         lock (_gate)
         {
-            ids = [.. _flapping.Union(_suspects)];
-            _suspects.Clear();
+            if (_watchers.Length == 0)
+            {
+                return; // the last has gone meanwhile
+            }
+
+            (changed, _changed) = (_changed, new HashSet<string>(StringComparer.Ordinal));
+            (valued, _valued) = (_valued, new HashSet<string>(StringComparer.Ordinal));
+            (isSuspect, _isSuspect) = (_isSuspect, false);
+            isRegistry = _isRegistryChanged;
+            _isRegistryChanged = _isGathering = false;
         }
 
-        foreach (string id in ids.TakeWhile(_ => !_isDisposed))
+        if (isSuspect)
         {
-            if (await IsOtherAsync(id).ConfigureAwait(false))
+            changed.UnionWith(await RestlessAsync().ConfigureAwait(false));
+        }
+
+        ImmutableSortedDictionary<string, Thing> things = await _registry.AllAsync().ConfigureAwait(false);
+        FleetSnapshot snapshot = _snapshot;
+        if (!ReferenceEquals(things, _known))
+        {
+            isRegistry = true;
+            changed.UnionWith(_known.Keys.Where(id => !things.ContainsKey(id)));
+            changed.UnionWith(things.Where(t => !_known.TryGetValue(t.Key, out Thing? known) || !ReferenceEquals(known, t.Value)).Select(t => t.Key));
+            // What has not changed keeps its row, and everything finds its place anew.
+            snapshot = FleetSnapshot.Of(things.Values.Select(t => changed.Contains(t.Id) ? RowOf(t) : _snapshot.Find(t.Id) ?? RowOf(t)));
+        }
+        else if (changed.Count > 0)
+        {
+            snapshot = snapshot.With(changed.Select(id => things.GetValueOrDefault(id)).OfType<Thing>().Select(RowOf));
+        }
+
+        Action<FleetChange>[] watchers;
+        lock (_gate)
+        {
+            watchers = _watchers;
+            if (watchers.Length == 0)
             {
-                Note(ref _changed, id);
+                return;
+            }
+
+            _known = things;
+            Volatile.Write(ref _snapshot, snapshot);
+        }
+
+        if (changed.Count > 0 || valued.Count > 0 || isRegistry)
+        {
+            var change = new FleetChange(changed, valued, isRegistry);
+            foreach (Action<FleetChange> watcher in watchers)
+            {
+                watcher(change);
             }
         }
     }
 
-    private async Task<bool> IsOtherAsync(string thing)
+    // Things become quiet without telling it.
+    private async Task LookAgainAsync()
     {
-        bool isFlapping = _liveness is not null && await _liveness.IsFlappingAsync(thing).ConfigureAwait(false);
+        foreach (string id in await RestlessAsync().ConfigureAwait(false))
+        {
+            Note(ref _changed, id);
+        }
+    }
+
+    // Who comes and goes now and did not, or did and does not any more.
+    private async Task<HashSet<string>> RestlessAsync()
+    {
+        IReadOnlySet<string> flapping = _liveness is null ? FrozenSet<string>.Empty : await _liveness.FlappingAsync().ConfigureAwait(false);
         lock (_gate)
         {
-            return isFlapping ? _flapping.Add(thing) : _flapping.Remove(thing);
+            HashSet<string> others = [.. _flapping];
+            others.SymmetricExceptWith(flapping);
+            _flapping.Clear();
+            _flapping.UnionWith(flapping);
+            return others;
         }
     }
 
@@ -339,9 +337,8 @@ public sealed class FleetBoard : IDisposable
             _known = ImmutableSortedDictionary<string, Thing>.Empty;
             _changed.Clear();
             _valued.Clear();
-            _suspects.Clear();
             _flapping.Clear();
-            Volatile.Write(ref _rows, new Dictionary<string, FleetRow>(StringComparer.Ordinal));
+            Volatile.Write(ref _snapshot, FleetSnapshot.Empty);
         }
     }
 

@@ -52,10 +52,49 @@ public sealed record FleetFilter
     /// <summary>The order the other way round.</summary>
     public bool IsReversed { get; init; }
 
-    /// <summary>Whether a thing is shown.</summary>
-    public bool Shows(FleetRow row, string[] words)
+    /// <summary>Which rows are shown, in the order.</summary>
+    /// <param name="rows">Rows in the order of their names.</param>
+    /// <param name="attention">Why each calls for somebody, with what its row does not know.</param>
+    /// <returns>The places of the rows.</returns>
+    public int[] Places(ReadOnlySpan<FleetRow> rows, ReadOnlySpan<Attention> attention)
     {
-        if ((State is { } state && row.State != state) || (NeedsAttention && row.Attention == Attention.None) || (Reason is { } reason && !row.Attention.HasFlag(reason)) || Among?.Contains(row.Id) == false)
+        string[] words = Words();
+        Func<string, int>? ages = Order == FleetOrder.Firmware ? Ages(rows) : null;
+        // Numbers are sorted, not texts; where they are the same the place is the name's.
+        var shown = new (long Key, int Place)[rows.Length];
+        int count = 0;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            if (Shows(rows[i], attention[i], words))
+            {
+                long key = Key(rows[i], attention[i], ages);
+                shown[count++] = (IsReversed ? -key : key, Order == FleetOrder.Name && IsReversed ? rows.Length - i : i);
+            }
+        }
+
+        shown.AsSpan(0, count).Sort(static (a, b) => a.Key != b.Key ? a.Key.CompareTo(b.Key) : a.Place.CompareTo(b.Place));
+        int[] places = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            places[i] = Order == FleetOrder.Name && IsReversed ? rows.Length - shown[i].Place : shown[i].Place;
+        }
+
+        return places;
+    }
+
+    /// <summary>The words of <see cref="Text"/>.</summary>
+    public string[] Words() => Text.Length == 0 ? [] : (Text.Length > TextLimit ? Text[..TextLimit] : Text).Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>How much a thing calls for somebody: the lowest flag, then how many; what does not comes last.</summary>
+    public static int Rank(Attention attention)
+    {
+        uint flags = (uint)attention;
+        return flags == 0 ? int.MaxValue : (System.Numerics.BitOperations.TrailingZeroCount(flags) * 64) - System.Numerics.BitOperations.PopCount(flags);
+    }
+
+    private bool Shows(FleetRow row, Attention attention, string[] words)
+    {
+        if ((State is { } state && row.State != state) || (NeedsAttention && attention == Attention.None) || (Reason is { } reason && !attention.HasFlag(reason)) || Among?.Contains(row.Id) == false)
         {
             return false;
         }
@@ -71,37 +110,34 @@ public sealed record FleetFilter
         return true;
     }
 
-    /// <summary>The words of <see cref="Text"/>.</summary>
-    public string[] Words() => Text.Length == 0 ? [] : (Text.Length > TextLimit ? Text[..TextLimit] : Text).Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-
-    /// <summary>Compares rows.</summary>
-    public int Compare(FleetRow a, FleetRow b)
+    private long Key(FleetRow row, Attention attention, Func<string, int>? ages) => Order switch
     {
-        int order = Order switch
+        FleetOrder.Attention => Rank(attention),
+        FleetOrder.State => -Urgency(row.State),
+        FleetOrder.Since => row.Since is { } since ? -since.UtcTicks : 1, // before what was never heard of
+        FleetOrder.Battery => row.Live?.Status.Battery ?? int.MaxValue,
+        FleetOrder.Signal => row.Live?.Status.Signal ?? int.MaxValue,
+        FleetOrder.Firmware => row.Firmware.Length == 0 ? int.MaxValue : ages!(row.Firmware),
+        _ => 0,
+    };
+
+    // The rank of each version among those that there are: few, where things are many.
+    private static Func<string, int> Ages(ReadOnlySpan<FleetRow> rows)
+    {
+        var ages = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (FleetRow row in rows)
         {
-            FleetOrder.Attention => Rank(a.Attention).CompareTo(Rank(b.Attention)),
-            FleetOrder.State => Urgency(b.State).CompareTo(Urgency(a.State)),
-            FleetOrder.Since => Nullable.Compare(b.Since, a.Since),
-            FleetOrder.Battery => (a.Live?.Status.Battery ?? int.MaxValue).CompareTo(b.Live?.Status.Battery ?? int.MaxValue),
-            FleetOrder.Signal => (a.Live?.Status.Signal ?? int.MaxValue).CompareTo(b.Live?.Status.Signal ?? int.MaxValue),
-            FleetOrder.Firmware => a.Firmware.Length == 0 || b.Firmware.Length == 0 ? b.Firmware.Length.CompareTo(a.Firmware.Length) : AttentionRules.Compare(a.Firmware, b.Firmware),
-            _ => 0,
-        };
-        order = IsReversed ? -order : order;
-        if (order == 0)
-        {
-            order = string.Compare(a.Name, b.Name, StringComparison.OrdinalIgnoreCase);
-            order = IsReversed && Order == FleetOrder.Name ? -order : order;
+            ages.TryAdd(row.Firmware, 0);
         }
 
-        return order != 0 ? order : string.CompareOrdinal(a.Id, b.Id);
-    }
+        string[] versions = [.. ages.Keys.Order(Comparer<string>.Create(AttentionRules.Compare))];
+        for (int i = 0, age = 0; i < versions.Length; i++)
+        {
+            // What is written otherwise may be the same version.
+            ages[versions[i]] = i > 0 && AttentionRules.Compare(versions[i - 1], versions[i]) != 0 ? ++age : age;
+        }
 
-    /// <summary>How much a thing calls for somebody: the lowest flag, then how many; what does not comes last.</summary>
-    public static int Rank(Attention attention)
-    {
-        uint flags = (uint)attention;
-        return flags == 0 ? int.MaxValue : (System.Numerics.BitOperations.TrailingZeroCount(flags) * 64) - System.Numerics.BitOperations.PopCount(flags);
+        return version => ages[version];
     }
 
     private static int Urgency(FleetState state) => state switch

@@ -38,10 +38,10 @@ public sealed record FleetRow(Thing Thing, ThingLiveness? Live, Attention Attent
     public string Id => Thing.Id;
 
     /// <summary>The name that people gave it, or its id.</summary>
-    public string Name => Thing.Name;
+    public string Name { get; } = Thing.Name;
 
     /// <summary>Its model; empty when not told.</summary>
-    public string Model => Tag("MODEL");
+    public string Model { get; } = TagOf(Thing, "MODEL");
 
     /// <summary>Where it is; empty when not told. XEP-0347 §5.2 has a tag for each part of an address; PLACE, ROOM and others stand for what people write.</summary>
     public string Place
@@ -98,7 +98,7 @@ public sealed record FleetRow(Thing Thing, ThingLiveness? Live, Attention Attent
     };
 
     /// <summary>A tag's value; empty for none.</summary>
-    public string Tag(string name) => Thing.Tags.TryGetValue(name, out MetaTag? tag) ? tag.Value : string.Empty;
+    public string Tag(string name) => TagOf(Thing, name);
 
     /// <summary>Whether a text stands in its id, name, model, place, firmware, owner or another tag; without regard to case.</summary>
     public bool Has(string text)
@@ -118,4 +118,6 @@ public sealed record FleetRow(Thing Thing, ThingLiveness? Live, Attention Attent
 
         return false;
     }
+
+    private static string TagOf(Thing thing, string name) => thing.Tags.TryGetValue(name, out MetaTag? tag) ? tag.Value : string.Empty;
 }

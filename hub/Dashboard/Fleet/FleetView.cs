@@ -1,5 +1,3 @@
-using IotXmpp.Hub.Features.Access;
-
 namespace IotXmpp.Hub.Dashboard.Fleet;
 
 /// <summary>The fleet as one person sees it at one moment; immutable.</summary>
@@ -19,28 +17,25 @@ public sealed record FleetPicture(
     public int Count(FleetState state) => States[(int)state];
 }
 
-/// <summary>One person's look at the fleet: the things that they may see, filtered, ordered and counted, made anew when something of it has changed.</summary>
+/// <summary>One page's look at the fleet: what its person may see (<see cref="FleetSight"/>), filtered and ordered. Holds a page of rows; the rest is shared.</summary>
 public sealed class FleetView : IDisposable
 {
     private readonly FleetBoard _board;
-    private readonly ThingAccess _access;
-    private readonly Jid _who;
-    private readonly FleetReasons _reasons;
+    private readonly FleetSight _sight;
     private readonly Lock _gate = new();
-    private IReadOnlySet<string> _mine = new HashSet<string>();
-    private IDisposable? _watch;
-    private FleetFilter _filter = new();
+    private FleetFilter _filter;
     private int _page;
+    private FleetPart _part = FleetPart.Empty;
     private FleetPicture _picture;
+    private bool _isClosed;
 
-    private FleetView(FleetServices fleet, Jid who)
+    private FleetView(FleetServices fleet, Jid who, FleetFilter filter)
     {
         _board = fleet.Board;
-        _access = fleet.Access;
-        _who = who;
-        _picture = new FleetPicture(0, new int[Enum.GetValues<FleetState>().Length], new Dictionary<Attention, int>(), [], 0, 0, 0, 1, []);
-        _access.Changed += Allowed;
-        _reasons = new FleetReasons(fleet, who, _board.Again);
+        _filter = filter;
+        _sight = FleetSight.Of(fleet, who);
+        _sight.Changed += Heard;
+        _picture = Picked();
     }
 
     /// <summary>The picture is another one. Called by any thread, one call at a time.</summary>
@@ -63,13 +58,12 @@ public sealed class FleetView : IDisposable
     public static async Task<FleetView> OpenAsync(FleetServices fleet, Jid who, FleetFilter filter, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(fleet);
-        var view = new FleetView(fleet, who) { _filter = filter };
+        ArgumentNullException.ThrowIfNull(who);
+        var view = new FleetView(fleet, who, filter);
         try
         {
-            view._watch = await fleet.Board.WatchAsync(view.Heard, cancel).ConfigureAwait(false);
-            view._mine = new HashSet<string>(await fleet.Access.ThingsAsync(who, ThingRight.See, cancel).ConfigureAwait(false), StringComparer.Ordinal);
-            view.Make();
-            _ = view._reasons.ReadAsync(); // the page is there; what others know comes as it is read
+            await view._sight.StartAsync(cancel).ConfigureAwait(false);
+            view.Pick(view._filter, 0);
             return view;
         }
         catch
@@ -80,192 +74,65 @@ public sealed class FleetView : IDisposable
     }
 
     /// <summary>Shows other things, or in another order; from the first page.</summary>
-    public void Show(FleetFilter filter, int page = 0)
-    {
-        lock (_gate)
-        {
-            _filter = filter;
-            _page = page;
-            Make();
-        }
-    }
+    public void Show(FleetFilter filter, int page = 0) => Pick(filter, page);
 
     /// <summary>Shows another page.</summary>
-    public void Turn(int page)
-    {
-        lock (_gate)
-        {
-            _page = page;
-            Make();
-        }
-    }
-
-    /// <summary>Asks anew what the person may see.</summary>
-    public async Task RightsChangedAsync()
-    {
-        try
-        {
-            var mine = new HashSet<string>(await _access.ThingsAsync(_who, ThingRight.See).ConfigureAwait(false), StringComparer.Ordinal);
-            if (!mine.SetEquals(_mine))
-            {
-                lock (_gate)
-                {
-                    _mine = mine;
-                    Make();
-                }
-
-                Changed?.Invoke();
-            }
-        }
-        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException or Storage.StorageException)
-        {
-            // The hub stops, or its database does: the next time.
-        }
-    }
+    public void Turn(int page) => Pick(_filter, page);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _access.Changed -= Allowed;
-        _reasons.Dispose();
-        _watch?.Dispose();
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            _isClosed = true;
+        }
+
+        _sight.Changed -= Heard;
+        _sight.Dispose();
         Changed = null;
     }
 
-    private void Allowed(AccessChange change)
+    private void Heard(IReadOnlySet<string>? values)
     {
-        if (change.Who is null || change.Who.Equals(_who.Bare))
+        if (values is null)
         {
-            _ = RightsChangedAsync();
+            Pick(_filter, _page);
         }
-    }
-
-    private void Heard(FleetChange change)
-    {
-        if (change.IsRegistry)
-        {
-            _ = RightsChangedAsync();
-        }
-
-        bool isRow = change.Rows.Any(_mine.Contains);
-        if (!isRow && !(change.Values.Count > 0 && Picture.Rows.Any(r => change.Values.Contains(r.Id))))
+        else if (!Picture.Rows.Any(r => values.Contains(r.Id)))
         {
             return;
-        }
-
-        if (isRow)
-        {
-            lock (_gate)
-            {
-                Make();
-            }
         }
 
         Changed?.Invoke();
     }
 
-    // 10,000 rows take some milliseconds: simpler and surer than to keep counts and order up to date row by row.
-    private void Make()
+    private void Pick(FleetFilter filter, int page)
     {
-        IReadOnlyDictionary<string, FleetRow> all = _board.Rows;
-        var mine = new List<FleetRow>(Math.Min(_mine.Count, all.Count));
-        foreach (string id in _mine)
+        lock (_gate)
         {
-            if (all.TryGetValue(id, out FleetRow? row))
+            FleetPart part = _sight.Part;
+            if (ReferenceEquals(part, _part) && filter == _filter && page == _page)
             {
-                mine.Add(row);
+                return;
             }
+
+            (_part, _filter, _page) = (part, filter, page);
+            Volatile.Write(ref _picture, Picked());
         }
+    }
 
-        Dictionary<string, string> usual = UsualFirmware(mine);
-        int[] states = new int[Enum.GetValues<FleetState>().Length];
-        var reasons = new Dictionary<Attention, int>();
-        var calling = new List<FleetRow>();
-        var shown = new List<FleetRow>();
-        string[] words = _filter.Words();
-        foreach (FleetRow plain in mine)
-        {
-            Attention more = _reasons.Of(plain.Id)
-                | (plain.Firmware.Length > 0 && usual.TryGetValue(plain.Model, out string? newer) && AttentionRules.Compare(plain.Firmware, newer) < 0 ? Attention.OldFirmware : Attention.None);
-            FleetRow row = more == Attention.None ? plain : plain with { Attention = plain.Attention | more };
-            states[(int)row.State]++;
-            if (row.Attention != Attention.None)
-            {
-                calling.Add(row);
-                foreach (Attention reason in AttentionRules.All)
-                {
-                    if (row.Attention.HasFlag(reason))
-                    {
-                        reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
-                    }
-                }
-            }
-
-            if (_filter.Shows(row, words))
-            {
-                shown.Add(row);
-            }
-        }
-
-        shown.Sort(_filter.Compare);
-        var byUrgency = new FleetFilter();
-        List<FleetRow> first = Least(calling, _board.Options.AttentionRows, byUrgency.Compare);
+    private FleetPicture Picked()
+    {
+        int[] places = _part.Places(_filter);
         int perPage = _board.Options.RowsPerPage;
-        int pages = Math.Max(1, (shown.Count + perPage - 1) / perPage);
+        int pages = Math.Max(1, (places.Length + perPage - 1) / perPage);
         _page = Math.Clamp(_page, 0, pages - 1);
-        Volatile.Write(ref _picture, new FleetPicture(mine.Count, states, reasons, first, calling.Count, shown.Count, _page, pages, shown.GetRange(_page * perPage, Math.Min(perPage, shown.Count - (_page * perPage)))));
-    }
-
-    // A new version that a few things try does not make all others old: only what more than half of a model's things run, or something newer, counts.
-    private static Dictionary<string, string> UsualFirmware(List<FleetRow> rows)
-    {
-        var versions = new Dictionary<(string Model, string Version), int>();
-        var models = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (FleetRow row in rows)
-        {
-            if (row.Firmware.Length > 0)
-            {
-                versions[(row.Model, row.Firmware)] = versions.GetValueOrDefault((row.Model, row.Firmware)) + 1;
-                models[row.Model] = models.GetValueOrDefault(row.Model) + 1;
-            }
-        }
-
-        var usual = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (IGrouping<string, KeyValuePair<(string Model, string Version), int>> model in versions.GroupBy(v => v.Key.Model))
-        {
-            int counted = 0;
-            foreach (KeyValuePair<(string Model, string Version), int> version in model.OrderByDescending(v => v.Key.Version, Comparer<string>.Create(AttentionRules.Compare)))
-            {
-                counted += version.Value;
-                if (counted * 2 > models[model.Key])
-                {
-                    usual[model.Key] = version.Key.Version;
-                    break;
-                }
-            }
-        }
-
-        return usual;
-    }
-
-    private static List<FleetRow> Least(List<FleetRow> rows, int most, Comparison<FleetRow> compare)
-    {
-        var first = new List<FleetRow>(most + 1);
-        foreach (FleetRow row in rows)
-        {
-            if (first.Count == most && compare(row, first[^1]) >= 0)
-            {
-                continue;
-            }
-
-            int at = first.FindIndex(f => compare(row, f) < 0);
-            first.Insert(at < 0 ? first.Count : at, row);
-            if (first.Count > most)
-            {
-                first.RemoveAt(most);
-            }
-        }
-
-        return first;
+        int first = _page * perPage;
+        return new FleetPicture(_part.Count, _part.States, _part.Reasons, _part.Urgent, _part.Calling, places.Length, _page, pages, _part.Rows(places.AsSpan(first, Math.Min(perPage, places.Length - first))));
     }
 }

@@ -37,6 +37,7 @@ public sealed class Viewer : IAsyncDisposable
     private Task? _starting;
     private ViewerSession? _session;
     private IDisposable? _watch;
+    private int _isAvailable;
 
     /// <param name="holder">The services.</param>
     /// <param name="who">Who is signed in.</param>
@@ -121,7 +122,10 @@ public sealed class Viewer : IAsyncDisposable
     /// <summary>Sends a message or presence as this person; false where the session has ended.</summary>
     public ValueTask<bool> SendAsync(Element stanza) => _session?.SendAsync(stanza) ?? new(false);
 
-    /// <summary>Tells of presence that comes, until what is returned is disposed. What has come before is told at once, in any order.</summary>
+    /// <summary>
+    /// Tells of presence that comes, until what is returned is disposed. What has come before is told at once, in any order. With the first who asks the session becomes available, and not before: of ten
+    /// thousand contacts each would be told that somebody has opened a page, and would answer.
+    /// </summary>
     public IDisposable OnPresence(Action<PresenceNotice> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -133,6 +137,11 @@ public sealed class Viewer : IAsyncDisposable
         }
 
         known.ForEach(handler);
+        if (Interlocked.Exchange(ref _isAvailable, 1) == 0)
+        {
+            _ = _session?.BecomeAvailableAsync().AsTask();
+        }
+
         return new Handle(() => Remove(_presence, handler));
     }
 
@@ -243,7 +252,6 @@ public sealed class Viewer : IAsyncDisposable
 
         var session = new ViewerSession(client, Time, _log) { Presence = Take, PubSub = Take, Message = Take };
         _session = session;
-        await session.BecomeAvailableAsync().ConfigureAwait(false);
         _ = TellEndAsync(session, signIn);
     }
 

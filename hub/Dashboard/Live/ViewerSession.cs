@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace IotXmpp.Hub.Dashboard.Live;
 
 /// <summary>
-/// A person's own XMPP client in the hub's process: it asks, it is told, and it can do nothing that the same person's client elsewhere could not. Available with a negative priority, so that no message
+/// A person's own XMPP client in the hub's process: it asks, it is told, and it can do nothing that the same person's client elsewhere could not. Where it becomes available it has a negative priority, so that no message
 /// comes here instead of to a client that people read with (RFC 6121 §8.5.2.1.1).
 /// </summary>
 internal sealed class ViewerSession : IAsyncDisposable

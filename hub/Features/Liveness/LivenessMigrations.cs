@@ -14,5 +14,8 @@ public static class LivenessMigrations
             CREATE TABLE liveness_step (thing {text} NOT NULL, number {long} NOT NULL, at {long} NOT NULL, state {long} NOT NULL, reason {text} NOT NULL, sleeps_until {long}, PRIMARY KEY (thing, number)){keyonly};
             CREATE TABLE hub_run (id {identity}, started {long} NOT NULL, seen {long} NOT NULL);
             """),
+        new("Liveness", 2, "steps by state and time: what came and went lately is found without reading all", """
+            CREATE INDEX liveness_step_state ON liveness_step (state, at);
+            """),
     ];
 }

@@ -151,6 +151,23 @@ public sealed class LivenessService : IAsyncDisposable
         return (await UptimeAsync(thing, now.AddMinutes(-_options.FlappingMinutes), now, cancel).ConfigureAwait(false)).Interruptions >= _options.FlappingCount;
     }
 
+    /// <summary>All things that come and go more often than they should: costs what has happened of late, not how many things there are.</summary>
+    public async ValueTask<IReadOnlySet<string>> FlappingAsync(CancellationToken cancel = default)
+    {
+        await Volatile.Read(ref _stored).WaitAsync(cancel).ConfigureAwait(false);
+        var flapping = new HashSet<string>(StringComparer.Ordinal);
+        // Each interruption is a step to one of these states; of the few things with as many, the figures say which flap.
+        foreach (string thing in await _store.RestlessAsync(_time.GetUtcNow().AddMinutes(-_options.FlappingMinutes), _options.FlappingCount, cancel).ConfigureAwait(false))
+        {
+            if (await IsFlappingAsync(thing, cancel).ConfigureAwait(false))
+            {
+                flapping.Add(thing);
+            }
+        }
+
+        return flapping;
+    }
+
     /// <summary>Ends the run: how things are stays as it is, since it is the hub that goes.</summary>
     public async ValueTask DisposeAsync()
     {

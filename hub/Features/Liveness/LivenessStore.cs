@@ -67,6 +67,22 @@ internal sealed class LivenessStore(ISqlDatabase database, LivenessOptions optio
         },
         cancel);
 
+    /// <summary>The things that were away so often since a time, for whatever reason: found by state and time, so that it costs what has happened of late and not how many things there are.</summary>
+    public ValueTask<List<string>> RestlessAsync(DateTimeOffset from, int steps, CancellationToken cancel) => database.ReadAsync(
+        session =>
+        {
+            var found = new List<string>();
+            SqlStatement row = session.Prepare("SELECT thing FROM liveness_step WHERE state IN ($1, $2, $3) AND at >= $4 GROUP BY thing HAVING count(*) >= $5")
+                .Bind(1, (long)LivenessState.Offline).Bind(2, (long)LivenessState.Resuming).Bind(3, (long)LivenessState.Overdue).Bind(4, Number(from)).Bind(5, (long)steps);
+            while (row.Read())
+            {
+                found.Add(row.GetString(0));
+            }
+
+            return found;
+        },
+        cancel);
+
     /// <summary>When the hub was there, the earliest first.</summary>
     public ValueTask<List<HubRun>> RunsAsync(DateTimeOffset from, CancellationToken cancel) => database.ReadAsync(
         session =>

@@ -90,6 +90,7 @@ public sealed class PubSubModule(ISqlDatabase database, CommandBook commands, Fe
             .Disco(new PubSubDisco(Service, _address, node => feeds.AddressOf(null, node)))
             .Message(OnMessageAsync);
         module.Presence(Phase.Observe, OnPresenceAsync);
+        module.SessionClosed(OnClosed);
         _hub.Accounts.Removed += name => Service.Owner.RemoveEntityAsync(new Jid(name, _hub.Domain.Domain, string.Empty));
         module.Starting(async cancel =>
         {
@@ -222,6 +223,27 @@ public sealed class PubSubModule(ISqlDatabase database, CommandBook commands, Fe
         return Verdict.Continue;
     }
 
+    // §12.4: one that never said that it is there does not say that it goes.
+    private void OnClosed(Session session)
+    {
+        if (session.Get<PubSubSession>() is { IsTemporary: true, IsAvailable: false })
+        {
+            _ = EndTemporaryAsync(session.Jid);
+        }
+    }
+
+    private async Task EndTemporaryAsync(Jid session)
+    {
+        try
+        {
+            await Service.Subscriber.WentOfflineAsync(session, isLast: false).ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            PubSubLog.NotEnded(_logger, session, e); // with the hub's next start they end
+        }
+    }
+
     // §12.13: who does not see an owner's presence any more does not hear of its nodes for that reason.
     private async ValueTask<Verdict> OnCancelledAsync(Stanza stanza)
     {
@@ -266,6 +288,9 @@ internal sealed class PubSubSession
     /// <summary>Whether the last items were sent since the session became available.</summary>
     public bool IsAvailable { get; set; }
 
+    /// <summary>Whether it has subscribed for as long as it is there.</summary>
+    public bool IsTemporary { get; set; }
+
     public static PubSubSession Of(Session session)
     {
         PubSubSession? state = session.Get<PubSubSession>();
@@ -283,6 +308,9 @@ internal static partial class PubSubLog
 {
     [LoggerMessage(Level = LogLevel.Error, Message = "Subscriptions of {Jid} to nodes of somebody whose presence it does not see any more are still there")]
     public static partial void RemovalFailed(ILogger logger, Jid jid, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Temporary subscriptions of {Jid}, which has gone, are still there")]
+    public static partial void NotEnded(ILogger logger, Jid jid, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Last items could not be sent to {Jid}")]
     public static partial void LastItemsFailed(ILogger logger, Jid jid, Exception exception);

@@ -166,6 +166,11 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
         }
 
         Subscription subscription = outcome.Value;
+        if (subscription.Options.UntilPresence && request.Session is { } session)
+        {
+            PubSubSession.Of(session).IsTemporary = true;
+        }
+
         OptionsOffer offer = form is null ? default : await service.Subscriber.OfferAsync(request.From, node, cancel).ConfigureAwait(false) ?? default;
         IqReply reply = IqReply.Result(PubSubXml.PubSub(Ns.PubSub, xml =>
         {

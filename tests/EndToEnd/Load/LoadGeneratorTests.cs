@@ -36,6 +36,7 @@ public sealed class LoadGeneratorTests : IAsyncLifetime
     [InlineData("presence", "--pairs 2 --window 2")]
     [InlineData("pubsub", "--pairs 1 --fanout 3 --window 2")]
     [InlineData("pubsub", "--pairs 2 --persist --window 2")]
+    [InlineData("telemetry", "--pairs 2 --samples 3 --window 2")]
     [InlineData("login", "--parallel 2 --account-count 6")]
     public async Task All_that_was_sent_has_arrived(string mode, string options)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using IotXmpp.Hub.Dashboard.Fleet;
 using IotXmpp.Hub.Features.Commands;
 using IotXmpp.Hub.Features.Configuration;
@@ -200,15 +201,53 @@ public sealed class FleetViewTests : FleetHarness
     {
         await AddAsync("a");
         FleetView one = await OpenAsync("alice");
-        FleetView two = await OpenAsync("alice");
+        FleetView two = await OpenAsync("bob");
         Assert.Equal(2, Board.Watchers);
         one.Dispose();
-        Assert.NotEmpty(Board.Rows);
+        one.Dispose();
+        Assert.NotEmpty(Board.Snapshot.Rows);
         two.Dispose();
-        Assert.Equal((0, 0), (Board.Watchers, Board.Rows.Count));
+        Assert.Equal((0, 0), (Board.Watchers, Board.Snapshot.Rows.Count));
         Liveness.Online("a", ThingStatus.None);
         using FleetView again = await OpenAsync("alice");
         Assert.Equal(1, again.Picture.Count(FleetState.Online));
+    }
+
+    [Fact]
+    public async Task All_pages_of_a_person_look_together_and_each_shows_its_own()
+    {
+        await AddFourAsync();
+        using FleetView names = await OpenAsync("alice", new FleetFilter { Order = FleetOrder.Name });
+        FleetView found = await OpenAsync("alice", new FleetFilter { Text = "green b" });
+        Assert.Equal(1, Board.Watchers);
+        Assert.Equal(("a,b,c,d", "b"), (Ids(names), Ids(found)));
+        int told = 0;
+        found.Changed += () => told++;
+        Liveness.Online("b", ThingStatus.None);
+        await SeesAsync(() => told > 0 && names.Picture.Rows[1].State == FleetState.Online);
+        Assert.Equal(FleetState.Online, found.Picture.Rows[0].State);
+        Assert.Equal(3, found.Picture.Count(FleetState.Online));
+        found.Dispose();
+        Assert.Equal(1, Board.Watchers);
+        Liveness.Online("d", ThingStatus.None);
+        await SeesAsync(() => names.Picture.Rows[3].State == FleetState.Online);
+
+        static string Ids(FleetView view) => string.Join(',', view.Picture.Rows.Select(r => r.Id));
+    }
+
+    [Fact]
+    public async Task A_thing_that_is_renamed_finds_its_place_and_who_opens_then_sees_it_at_once()
+    {
+        await AddFourAsync();
+        using FleetView before = await OpenAsync("alice", new FleetFilter { Order = FleetOrder.Name });
+        var name = new MetaTags();
+        Assert.Null(name.Add("NAME", "zebra", isNumeric: false));
+        await Fleet.Registry.ChangeAsync("a", t => (t! with { Tags = t.Tags.Values.Concat(name.Tags).ToFrozenDictionary(x => x.Name, StringComparer.Ordinal) }, true));
+        using FleetView after = await OpenAsync("bob", new FleetFilter { Order = FleetOrder.Name });
+        await SeesAsync(() => before.Picture.Rows[^1].Id == "a");
+        Assert.Equal("zebra", before.Picture.Rows[^1].Name);
+        Assert.Equal(4, Board.Snapshot.Rows.Count);
+        Assert.Equal("a", Board.Snapshot.Rows[^1].Id);
     }
 
     [Fact]

@@ -95,6 +95,43 @@ public sealed class ViewerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_that_is_opened_is_told_to_no_contact_until_a_part_of_it_wants_their_presence()
+    {
+        await _hub.Server.Services.RosterLinks.LinkAsync(new Jid("kettle", "hub.test", ""), new Jid("alice", "hub.test", ""), "kettle");
+        await using InProcessClient kettle = (await InProcessClient.OpenAsync(Fleet.Streams, "kettle", "thing", null))!;
+        await kettle.SendAsync(Bytes("<presence/>"));
+        await PublishAsync(kettle, 20);
+        int before = await SubscribersAsync();
+        Viewer alice = await OpenAsync("alice");
+        var seen = new TaskCompletionSource();
+        (_, IqAnswer? refused) = await alice.FollowAsync("things/kettle/telemetry", _ => seen.TrySetResult());
+        Assert.Null(refused);
+        await seen.Task.WaitAsync(Wait.Bound);
+        Assert.False(Assert.Single(_hub.Server.Hub.Sessions.ListOf(alice.Jid)).IsAvailable);
+        Assert.Equal(before + 1, await SubscribersAsync());
+
+        var there = new TaskCompletionSource<Jid>();
+        using IDisposable presence = alice.OnPresence(p => _ = p.From.Local == "kettle" && there.TrySetResult(p.From));
+        Assert.Equal("thing", (await there.Task.WaitAsync(Wait.Bound)).Resource);
+        Assert.True(Assert.Single(_hub.Server.Hub.Sessions.ListOf(alice.Jid)).IsAvailable);
+        await alice.DisposeAsync();
+
+        // What one follows who was never available ends with the session, too (XEP-0060 §12.4).
+        await Wait.UntilAsync(async () => await SubscribersAsync() == before);
+        Viewer again = await OpenAsync("alice");
+        await again.FollowAsync("things/kettle/telemetry", _ => { });
+        Assert.Equal(before + 1, await SubscribersAsync());
+        await again.DisposeAsync();
+        await Wait.UntilAsync(async () => await SubscribersAsync() == before);
+
+        async Task<int> SubscribersAsync()
+        {
+            await kettle.SendAsync(Bytes("<iq type='get' id='s' to='pubsub.hub.test'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><subscriptions node='things/kettle/telemetry'/></pubsub></iq>"));
+            return (await NextAsync(kettle, "iq")).FirstChild!.FirstChild!.Children.Count();
+        }
+    }
+
+    [Fact]
     public async Task A_handler_that_fails_harms_nobody_else()
     {
         await using Viewer alice = await OpenAsync("alice");

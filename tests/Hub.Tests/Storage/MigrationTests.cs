@@ -23,6 +23,7 @@ public sealed class MigrationTests
         "Nodes 1 1414807662c2e10d",
         "History 1 5efdfdb925362aa3",
         "Liveness 1 3d62354336cf404a",
+        "Liveness 2 39dc28467864538e",
         "Commands 1 12d1c7541ea0ebea",
         "Configuration 1 3faf7cfb2e5df19b",
         "Alerts 1 f33d9aeffe36869a",

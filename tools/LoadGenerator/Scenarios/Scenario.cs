@@ -39,6 +39,7 @@ internal abstract class Scenario(EventLoop loop, LoadSettings settings, Meter me
         (_, Mode.Message) => new MessageScenario(loop, settings, meter),
         (_, Mode.Iq) => new IqScenario(loop, settings, meter),
         (_, Mode.PubSub) => new PubSubScenario(loop, settings, meter),
+        (_, Mode.Telemetry) => new TelemetryScenario(loop, settings, meter),
         (_, Mode.Presence) => new PresenceScenario(loop, settings, meter),
         _ => throw new LoadSettingsException($"no mode {settings.Mode}"),
     };

@@ -129,10 +129,7 @@ public sealed class FleetPageTests(DashboardFixture fixture) : IClassFixture<Das
         Assert.Contains("10,000 things", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
         int elements = await page.EvaluateAsync<int>("document.querySelectorAll('*').length");
         Assert.InRange(elements, 1, 6_000);
-        watch.Restart();
-        await page.ReloadAsync();
-        await RowsAsync(page, 100);
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"10,000 things: {watch.ElapsedMilliseconds} ms from the reload to the table, {elements} elements"));
+        await TellReloadsAsync(page, elements);
         await page.GetByRole(AriaRole.Searchbox, new() { Name = "Find things" }).FillAsync("thing-09999");
         await RowsAsync(page, 1);
         await page.GetByRole(AriaRole.Searchbox, new() { Name = "Find things" }).FillAsync("");
@@ -142,6 +139,34 @@ public sealed class FleetPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.CloseAsync();
 
         static string Id(int i) => $"thing-{i:00000}";
+    }
+
+    // The browser's own clock, from the navigation to the hundredth row in the document: who asks from outside sees it at the next asking only. The best of some, since the machine may be busy.
+    private static async Task TellReloadsAsync(IPage page, int elements)
+    {
+        await page.AddInitScriptAsync("""
+            new MutationObserver((_, seen) => {
+              if (document.querySelectorAll("table.fleet tbody tr").length < 100) return;
+              seen.disconnect();
+              const at = (name) => Math.round(performance.getEntriesByType("resource").find((r) => r.name.includes(name))?.responseEnd ?? 0);
+              const now = Math.round(performance.now());
+              window.shownAt = { now, text: `document ${Math.round(performance.getEntriesByType("navigation")[0].responseEnd)} ms, scripts ${at("blazor.web.js")} and ${at("dashboard.js")} ms, circuit asked for ${at("negotiate")} ms, table ${now} ms` };
+            }).observe(document, { childList: true, subtree: true });
+            """);
+        using var process = Process.GetCurrentProcess();
+        (double Cpu, int Table, string Text) best = (double.MaxValue, int.MaxValue, "");
+        for (int i = 0; i < 5; i++)
+        {
+            process.Refresh();
+            TimeSpan cpu = process.TotalProcessorTime;
+            await page.ReloadAsync();
+            await RowsAsync(page, 100);
+            process.Refresh();
+            int table = await page.EvaluateAsync<int>("shownAt.now");
+            best = (Math.Min(best.Cpu, (process.TotalProcessorTime - cpu).TotalMilliseconds), Math.Min(best.Table, table), table <= best.Table ? await page.EvaluateAsync<string>("shownAt.text") : best.Text);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"10,000 things, from a reload: {best.Text}; {best.Cpu:F0} ms of CPU of the hub and this test, {elements} elements"));
     }
 
     [Fact]

@@ -232,10 +232,22 @@ public sealed class LivenessServiceTests : IAsyncLifetime
             await WrittenAsync();
         }
 
+        // One that leaves and comes back as often in order, and one that sleeps and wakes, does not.
+        for (int i = 0; i < 12; i++)
+        {
+            _things.Online("b", ThingStatus.None);
+            _things.Offline("b", "shutdown");
+            _things.Online("c", ThingStatus.None);
+            _things.Sleeping("c", _clock.GetUtcNow().AddMinutes(1));
+        }
+
+        await WrittenAsync();
         Assert.True(await _things.IsFlappingAsync("a", TestContext.Current.CancellationToken));
+        Assert.Equal(["a"], await _things.FlappingAsync(TestContext.Current.CancellationToken));
         _things.Online("a", ThingStatus.None);
         _clock.Advance(TimeSpan.FromHours(2));
         Assert.False(await _things.IsFlappingAsync("a", TestContext.Current.CancellationToken));
+        Assert.Empty(await _things.FlappingAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]
