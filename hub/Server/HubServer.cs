@@ -263,7 +263,13 @@ public sealed class HubServer : IAsyncDisposable
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(identity!.Current.HttpOptions), HandshakeTimeout = TimeSpan.FromSeconds(xmpp.NegotiationSeconds) });
             });
         });
-        DashboardWeb.AddTo(builder.Services, folder.File("dashboard-keys"));
+        // Where HTTP is not served nothing of it is made: no pages, no REST, no routes.
+        bool isHttp = options.Listen.Http.IsOn || options.Listen.Https.IsOn;
+        if (isHttp)
+        {
+            DashboardWeb.AddTo(builder.Services, folder.File("dashboard-keys"));
+        }
+
         WebApplication app = builder.Build();
         open.Push(app);
         ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
@@ -313,17 +319,28 @@ public sealed class HubServer : IAsyncDisposable
         }
 
         await modules.StartAsync(cancel).ConfigureAwait(false);
-        HubHttp.Map(app, streams, services.Web, domain);
+        if (isHttp)
+        {
+            HubHttp.Map(app, streams, services.Web, domain);
+        }
+
         if (modules.Modules.OfType<MetricsModule>().FirstOrDefault() is { } metrics)
         {
             metrics.Watch(streams, peers);
-            app.Map(MetricsHttp.Path, new MetricsHttp(metrics, services.Web.Policy, domain.Domain).HandleAsync);
+            if (isHttp)
+            {
+                app.Map(MetricsHttp.Path, new MetricsHttp(metrics, services.Web.Policy, domain.Domain).HandleAsync);
+            }
         }
 
-        FlashPage.Map(app, folder.Path);
         FleetServices fleet = Fleet(modules, services, streams, sasl);
         open.Push(new Once(fleet.Board.Dispose));
-        DashboardWeb.Map(app, fleet);
+        if (isHttp)
+        {
+            FlashPage.Map(app, folder.Path);
+            DashboardWeb.Map(app, fleet);
+        }
+
         await app.StartAsync(cancel).ConfigureAwait(false);
         streams.Start();
         peers.Start();

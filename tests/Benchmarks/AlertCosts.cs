@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using IotXmpp.Hub.Features.Access;
@@ -11,7 +10,6 @@ using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Storage;
 using IotXmpp.Hub.Storage.Sqlite;
 using IotXmpp.TestKit;
-using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -43,19 +41,19 @@ internal static class AlertCosts
         int things = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 10_000;
         int publications = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 20_000;
         int[] rules = [0, 1, 5];
-        var best = rules.ToDictionary(r => r, _ => new Cost(double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, 0));
+        var best = rules.ToDictionary(r => r, _ => new Figures(double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, 0));
         await RunOnceAsync(1, things, publications / 4).ConfigureAwait(false); // the JIT's part
         for (int round = 0; round < Rounds; round++)
         {
             foreach (int count in rules)
             {
-                Cost cost = await RunOnceAsync(count, things, publications).ConfigureAwait(false);
+                Figures cost = await RunOnceAsync(count, things, publications).ConfigureAwait(false);
                 best[count] = best[count].Least(cost);
             }
         }
 
         Console.WriteLine($"{things} things, {publications} publications of {Batch} samples, the cheapest of {Rounds}:");
-        foreach ((int count, Cost cost) in best)
+        foreach ((int count, Figures cost) in best)
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -65,7 +63,7 @@ internal static class AlertCosts
         return 0;
     }
 
-    private static async Task<Cost> RunOnceAsync(int rules, int things, int publications)
+    private static async Task<Figures> RunOnceAsync(int rules, int things, int publications)
     {
         string folder = Directory.CreateTempSubdirectory("iotxmpp-alerts-").FullName;
         try
@@ -95,8 +93,9 @@ internal static class AlertCosts
             await alerts.SettledAsync().ConfigureAwait(false);
             long held = GC.GetTotalMemory(forceFullCollection: true) - empty;
             long first = time.GetUtcNow().AddHours(-1).ToUnixTimeMilliseconds();
-            byte[][] payloads = [.. Enumerable.Range(0, publications).Select(i => Payload(Id(i % things), first + (i / things * Batch * 1000L)))];
-            (double cpu, double bytes) = await CostAsync(async () =>
+            var random = new Random(1);
+            byte[][] payloads = [.. Enumerable.Range(0, publications).Select(i => TelemetryHistory.Payload(Id(i % things), first + (i / things * Batch * 1000L), Batch, random))];
+            Cost ingest = await CostMeter.OfAsync(async () =>
             {
                 int next = -1;
                 await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ =>
@@ -110,7 +109,7 @@ internal static class AlertCosts
                 await alerts.SettledAsync().ConfigureAwait(false);
             }).ConfigureAwait(false);
             await history.FlushAsync().ConfigureAwait(false);
-            (double tickCpu, double tickBytes) = await CostAsync(async () =>
+            Cost idle = await CostMeter.OfAsync(async () =>
             {
                 for (int i = 0; i < Ticks; i++)
                 {
@@ -124,7 +123,7 @@ internal static class AlertCosts
             }
 
             double samples = (double)publications * Batch;
-            return new Cost(cpu * 1e6 / samples, bytes / samples, tickCpu * 1000 / Ticks, tickBytes / Ticks, held);
+            return new Figures(ingest.Cpu.TotalNanoseconds / samples, ingest.Allocated / samples, idle.Cpu.TotalMicroseconds / Ticks, (double)idle.Allocated / Ticks, held);
         }
         finally
         {
@@ -132,36 +131,11 @@ internal static class AlertCosts
         }
     }
 
-    // Milliseconds of CPU of the process, and bytes.
-    private static async Task<(double Milliseconds, double Bytes)> CostAsync(Func<Task> act)
-    {
-        using Process process = Process.GetCurrentProcess();
-        GC.Collect();
-        process.Refresh();
-        TimeSpan cpu = process.TotalProcessorTime;
-        long allocated = GC.GetTotalAllocatedBytes(precise: true);
-        await act().ConfigureAwait(false);
-        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
-        process.Refresh();
-        return ((process.TotalProcessorTime - cpu).TotalMilliseconds, allocated);
-    }
-
     private static string Id(int i) => "thing-" + i.ToString("00000", CultureInfo.InvariantCulture);
 
-    private static byte[] Payload(string thing, long time)
+    private sealed record Figures(double Nanoseconds, double Bytes, double TickMicroseconds, double TickBytes, long Held)
     {
-        var xml = new StringBuilder($"<fields xmlns='urn:xmpp:iot:sensordata' seqnr='7'><node nodeId='{thing}'>");
-        for (int i = 0; i < Batch; i++)
-        {
-            xml.Append(CultureInfo.InvariantCulture, $"<timestamp value='{TimeFormat.Text(time + (i * 1000L))}'><numeric name='temperature' momentary='true' value='{21 + (i * 0.07):F2}' unit='°C'/></timestamp>");
-        }
-
-        return Encoding.UTF8.GetBytes(xml.Append("</node></fields>").ToString());
-    }
-
-    private sealed record Cost(double Nanoseconds, double Bytes, double TickMicroseconds, double TickBytes, long Held)
-    {
-        public Cost Least(Cost other) => new(Math.Min(Nanoseconds, other.Nanoseconds), Math.Min(Bytes, other.Bytes), Math.Min(TickMicroseconds, other.TickMicroseconds), Math.Min(TickBytes, other.TickBytes), Math.Max(Held, other.Held));
+        public Figures Least(Figures other) => new(Math.Min(Nanoseconds, other.Nanoseconds), Math.Min(Bytes, other.Bytes), Math.Min(TickMicroseconds, other.TickMicroseconds), Math.Min(TickBytes, other.TickBytes), Math.Max(Held, other.Held));
     }
 
     private sealed class Everything(RegistryStore registry, HistoryService history, LivenessService liveness) : AlertSources(registry, null, history, liveness)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using IotXmpp.Hub.Dashboard;
 using IotXmpp.Hub.Dashboard.Fleet;
@@ -37,17 +36,17 @@ internal static class FleetCosts
             FleetView? first = null;
             FleetView? second = null;
             FleetView? other = null;
-            await TellAsync("the first page that is opened", async () => first = await FleetView.OpenAsync(fleet, boss, new FleetFilter()).ConfigureAwait(false)).ConfigureAwait(false);
-            await TellAsync("  and what goes on behind it for two seconds", () => Task.Delay(TimeSpan.FromSeconds(2))).ConfigureAwait(false);
-            await TellAsync("another page of the same person", async () => second = await FleetView.OpenAsync(fleet, boss, new FleetFilter()).ConfigureAwait(false)).ConfigureAwait(false);
-            await TellAsync("a page of somebody who owns all of them", async () => other = await FleetView.OpenAsync(fleet, owner, new FleetFilter()).ConfigureAwait(false)).ConfigureAwait(false);
-            await TellAsync("a word that is looked for", () => ShowAsync(first!, new FleetFilter { Text = "thing-09999" })).ConfigureAwait(false);
+            await CostMeter.TellAsync("the first page that is opened", async () => first = await FleetView.OpenAsync(fleet, boss, new FleetFilter()).ConfigureAwait(false)).ConfigureAwait(false);
+            await CostMeter.TellAsync("  and what goes on behind it for two seconds", () => Task.Delay(TimeSpan.FromSeconds(2))).ConfigureAwait(false);
+            await CostMeter.TellAsync("another page of the same person", async () => second = await FleetView.OpenAsync(fleet, boss, new FleetFilter()).ConfigureAwait(false)).ConfigureAwait(false);
+            await CostMeter.TellAsync("a page of somebody who owns all of them", async () => other = await FleetView.OpenAsync(fleet, owner, new FleetFilter()).ConfigureAwait(false)).ConfigureAwait(false);
+            await CostMeter.TellAsync("a word that is looked for", () => ShowAsync(first!, new FleetFilter { Text = "thing-09999" })).ConfigureAwait(false);
             foreach (FleetOrder order in Enum.GetValues<FleetOrder>())
             {
-                await TellAsync($"order by {order}", () => ShowAsync(first!, new FleetFilter { Order = order, IsReversed = true })).ConfigureAwait(false);
+                await CostMeter.TellAsync($"order by {order}", () => ShowAsync(first!, new FleetFilter { Order = order, IsReversed = true })).ConfigureAwait(false);
             }
 
-            await TellAsync("a thing that has changed, for all three", async () =>
+            await CostMeter.TellAsync("a thing that has changed, for all three", async () =>
             {
                 var seen = new TaskCompletionSource();
                 int left = 3;
@@ -77,23 +76,6 @@ internal static class FleetCosts
     {
         view.Show(filter);
         return Task.CompletedTask;
-    }
-
-    private static async Task TellAsync(string what, Func<Task> act)
-    {
-        using Process process = Process.GetCurrentProcess();
-        long held = GC.GetTotalMemory(forceFullCollection: true);
-        process.Refresh();
-        TimeSpan cpu = process.TotalProcessorTime;
-        long allocated = GC.GetTotalAllocatedBytes(precise: true);
-        long start = Stopwatch.GetTimestamp();
-        await act().ConfigureAwait(false);
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
-        process.Refresh();
-        cpu = process.TotalProcessorTime - cpu;
-        held = GC.GetTotalMemory(forceFullCollection: true) - held;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {elapsed.TotalMilliseconds:F1} ms, {cpu.TotalMilliseconds:F0} ms of CPU, {allocated / 1024.0:N0} KB allocated, {held / 1024.0:N0} KB held"));
     }
 
     private static string Id(int i) => "thing-" + i.ToString("00000", CultureInfo.InvariantCulture);

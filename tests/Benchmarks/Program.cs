@@ -40,6 +40,12 @@ if (args is ["fleet", ..])
     return await FleetCosts.RunAsync(args[1..]);
 }
 
+// week [times]: a week of seconds by REST and as a chart.
+if (args is ["week", ..])
+{
+    return await WeekCosts.RunAsync(args[1..]);
+}
+
 // In this process: the shared build settings of the house are not meant for the projects that BenchmarkDotNet would generate.
 var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
 BenchmarkSwitcher.FromAssembly(typeof(ResultTable).Assembly).Run(args, config);

@@ -16,7 +16,7 @@ namespace IotXmpp.Benchmarks;
 internal static class TelemetryHistory
 {
     private const int Batch = 10;
-    private const int Week = 7 * 86_400;
+    public const int Week = 7 * 86_400;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -73,19 +73,7 @@ internal static class TelemetryHistory
     private static async Task WeekAsync(SqliteDatabase database, HistoryService history)
     {
         long before = await SizeAsync(database).ConfigureAwait(false);
-        long start = DateTimeOffset.UtcNow.AddDays(-8).ToUnixTimeMilliseconds();
-        var random = new Random(1);
-        for (int at = 0; at < Week; at += 200)
-        {
-            SampleBatch batch = history.Read("week", Payload("week", start + (at * 1000L), 200, random))!;
-            await database.WriteAsync(s => history.Write(s, batch), () => history.Committed(batch), inOrder: true).ConfigureAwait(false);
-            if (at % 20_000 == 0)
-            {
-                await history.FlushAsync().ConfigureAwait(false);
-            }
-        }
-
-        await history.FlushAsync().ConfigureAwait(false);
+        long start = await WriteWeekAsync(database, history).ConfigureAwait(false);
         long after = await SizeAsync(database).ConfigureAwait(false);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"disk: {(after - before) / (double)Week:F2} bytes a sample (pages in use), {Week} samples"));
         Series series = history.Find("week", "temperature")!;
@@ -101,6 +89,26 @@ internal static class TelemetryHistory
 
         times.Sort();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"query: a week at one sample a second as {points} points: median {times[15]:F1} ms, longest {times[^1]:F1} ms"));
+    }
+
+    /// <summary>Writes a week of the thing <c>week</c>.</summary>
+    /// <returns>Its beginning, milliseconds since 1970.</returns>
+    public static async Task<long> WriteWeekAsync(ISqlDatabase database, HistoryService history)
+    {
+        long start = DateTimeOffset.UtcNow.AddDays(-7).AddMinutes(-1).ToUnixTimeMilliseconds();
+        var random = new Random(1);
+        for (int at = 0; at < Week; at += 200)
+        {
+            SampleBatch batch = history.Read("week", Payload("week", start + (at * 1000L), 200, random))!;
+            await database.WriteAsync(s => history.Write(s, batch), () => history.Committed(batch), inOrder: true).ConfigureAwait(false);
+            if (at % 20_000 == 0)
+            {
+                await history.FlushAsync().ConfigureAwait(false);
+            }
+        }
+
+        await history.FlushAsync().ConfigureAwait(false);
+        return start;
     }
 
     private static async Task<long> SizeAsync(SqliteDatabase database)
@@ -119,7 +127,8 @@ internal static class TelemetryHistory
         }).ConfigureAwait(false);
     }
 
-    private static byte[] Payload(string thing, long time, int count, Random random)
+    /// <summary>Samples of one temperature, a second apart, with two decimals.</summary>
+    public static byte[] Payload(string thing, long time, int count, Random random)
     {
         var xml = new StringBuilder("<fields xmlns='urn:xmpp:iot:sensordata' seqnr='7'><node nodeId='").Append(thing).Append("'>");
         double value = 20 + (Math.Sin(time / 3.6e7) * 5);

@@ -39,7 +39,7 @@ internal static class LoadCommand
         var sources = Option("--sources", "spread over so many local addresses 127.0.0.x", defaults.Sources);
         var iqTo = Option("--iq-to", "client or server", defaults.IqTarget);
         var persist = Option("--persist", "pubsub: nodes keep their items", false);
-        var maxItems = Option("--max-items", "pubsub: how many of them", defaults.MaxItems);
+        var maxItems = Option("--max-items", "pubsub, telemetry: how many of them", defaults.MaxItems);
         var service = Option<string?>("--pubsub-service", "default: pubsub.<domain>", null);
         var fullJid = Option("--subscribe-full", "pubsub: subscribe full JIDs instead of bare ones", false);
         var samples = Option("--samples", "telemetry: samples in each publication of one of --pairs things", defaults.Samples);

@@ -331,11 +331,12 @@ internal sealed class AlertEngine : IAsyncDisposable
         for (int i = 0; i < samples.Count; i++)
         {
             (Series series, Sample sample) = samples[i];
+            FieldValue value = ThingReplay.ValueOf(series, sample.Value);
             foreach (Watch watch in watches)
             {
                 if (watch.IsOf(series.Field))
                 {
-                    watch.Evaluator.Sample(sample.Time, ThingReplay.ValueOf(series, sample.Value), _found);
+                    watch.Evaluator.Sample(sample.Time, value, _found);
                     if (_found.Count > 0)
                     {
                         Take(watch, series.Unit);

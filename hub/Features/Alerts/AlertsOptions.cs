@@ -18,7 +18,7 @@ public sealed class AlertsOptions : IValidatableObject
     [Range(10, 10_000)]
     public int MaxWindows { get; set; } = 1_000;
 
-    /// <summary>Pairs of rule and thing that are watched (500,000, about 200 bytes each); rules that came later are watched no more beyond it, which is told in the log.</summary>
+    /// <summary>Pairs of rule and thing that are watched (500,000, about 200 bytes each, a kilobyte where the rule is about a rate); rules that came later are watched no more beyond it, which is told in the log.</summary>
     [Range(100, 10_000_000)]
     public int MaxWatched { get; set; } = 500_000;
 

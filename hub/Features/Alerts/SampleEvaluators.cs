@@ -58,6 +58,11 @@ internal sealed class RateEvaluator(RateCondition condition) : RuleEvaluator(Tim
     private readonly long _part = Math.Max(1, (long)condition.Within.TotalMilliseconds / Parts);
     private readonly (long Number, double Min, double Max)[] _parts = new (long, double, double)[Parts + 1];
 
+    // The extremes of the window that ends with this part: looked up once a part, not once a sample.
+    private long _current = long.MinValue;
+    private double _low;
+    private double _high;
+
     // With no newer sample nothing changes any more: it is over when the last has left the window.
     public override long Due => IsRaised && LastSample != long.MinValue ? LastSample + _within : Never;
 
@@ -82,23 +87,26 @@ internal sealed class RateEvaluator(RateCondition condition) : RuleEvaluator(Tim
 
         long part = at / _part;
         double x = value.Number;
-        (double min, double max) = (x, x);
-        foreach ((long number, double low, double high) in _parts)
+        if (part != _current)
         {
-            if (number != 0 && number <= part && number >= part - Parts)
+            (_current, _low, _high) = (part, x, x);
+            foreach ((long number, double low, double high) in _parts)
             {
-                min = Math.Min(min, low);
-                max = Math.Max(max, high);
+                if (number != 0 && number <= part && number >= part - Parts)
+                {
+                    (_low, _high) = (Math.Min(_low, low), Math.Max(_high, high));
+                }
             }
         }
 
+        (_low, _high) = (Math.Min(_low, x), Math.Max(_high, x));
         ref (long Number, double Min, double Max) mine = ref _parts[part % (Parts + 1)];
         mine = mine.Number == part ? (part, Math.Min(mine.Min, x), Math.Max(mine.Max, x)) : (part, x, x);
         bool isFast = condition.Direction switch
         {
-            RateDirection.Rise => x - min >= condition.By,
-            RateDirection.Fall => max - x >= condition.By,
-            _ => x - min >= condition.By || max - x >= condition.By,
+            RateDirection.Rise => x - _low >= condition.By,
+            RateDirection.Fall => _high - x >= condition.By,
+            _ => x - _low >= condition.By || _high - x >= condition.By,
         };
         Judge(isFast, at, isFast || IsRaised ? x.ToString(CultureInfo.InvariantCulture) : string.Empty, into);
     }

@@ -35,7 +35,10 @@ internal sealed class TelemetryScenario(EventLoop loop, LoadSettings settings, M
         {
             var session = sessions[i];
             var thing = Accounts[i % Accounts.Count].Name;
-            await session.Request("create node", $"<iq type='set' to='{Service}' id='{{id}}'><pubsub xmlns='{PubSub}'><create node='things/{thing}/telemetry'/></pubsub></iq>");
+            await session.Request(
+                "create node",
+                $"<iq type='set' to='{Service}' id='{{id}}'><pubsub xmlns='{PubSub}'><create node='things/{thing}/telemetry'/><configure><x xmlns='jabber:x:data' type='submit'>" +
+                $"<field var='FORM_TYPE' type='hidden'><value>{PubSub}#node_config</value></field><field var='pubsub#max_items'><value>{Settings.MaxItems.ToString(CultureInfo.InvariantCulture)}</value></field></x></configure></pubsub></iq>");
             lanes[i] = new Lane { Send = Sender(session, thing, i) };
             session.Sink = (from, stanza, now) => OnAnswer(pump, lanes[i], from, stanza, now);
         });
