@@ -7,7 +7,26 @@ internal sealed class ChunkStore(HistoryOptions options)
 {
     private const string Head = "start, finish, rows, samples, lowest, highest, total, final";
 
-    /// <summary>The heads of the chunks that touch a span, in the order of time.</summary>
+    // One statement, and by that of one moment, for all levels.
+    private static readonly string s_heads = string.Join(" UNION ALL ", ((ReadOnlySpan<Level>)[Level.Hour, Level.Minute, Level.Raw]).ToArray().Select(level => $"""
+        SELECT {(int)level} AS level, {Head} FROM history_chunk WHERE series = $1 AND level = {(int)level} AND start < $2 AND start >= coalesce(
+            (SELECT max(start) FROM history_chunk WHERE series = $1 AND level = {(int)level} AND start <= $3), $3) AND finish >= $3
+        """)) + " ORDER BY level DESC, start";
+
+    /// <summary>The heads of the chunks of all levels that touch a span, the coarse before the fine, in the order of time. They are of one moment: what is rolled up meanwhile is in one of them, and once.</summary>
+    public static List<(Level Level, Chunk Head)> Heads(SqlSession session, long series, long from, long to)
+    {
+        var heads = new List<(Level, Chunk)>();
+        SqlStatement rows = session.Prepare(s_heads).Bind(1, series).Bind(2, to).Bind(3, from);
+        while (rows.Read())
+        {
+            heads.Add(((Level)rows.GetInt64(0), Read(rows, 1)));
+        }
+
+        return heads;
+    }
+
+    /// <summary>The heads of the chunks of a level that touch a span, in the order of time.</summary>
     public static List<Chunk> Heads(SqlSession session, long series, Level level, long from, long to)
     {
         var heads = new List<Chunk>();
@@ -26,13 +45,13 @@ internal sealed class ChunkStore(HistoryOptions options)
     /// <summary>The content of a chunk, or null where it is another one by now.</summary>
     public static Chunk? Content(SqlSession session, long series, Level level, Chunk head)
     {
-        SqlStatement row = session.Prepare("SELECT data, finish, rows FROM history_chunk WHERE series = $1 AND level = $2 AND start = $3").Bind(1, series).Bind(2, (long)level).Bind(3, head.Start);
+        SqlStatement row = session.Prepare("SELECT data, finish, rows, samples FROM history_chunk WHERE series = $1 AND level = $2 AND start = $3").Bind(1, series).Bind(2, (long)level).Bind(3, head.Start);
         if (!row.Read())
         {
             return null;
         }
 
-        Chunk? chunk = row.GetInt64(1) == head.Finish && row.GetInt32(2) == head.Rows ? head with { Data = row.GetBytes(0) } : null;
+        Chunk? chunk = row.GetInt64(1) == head.Finish && row.GetInt32(2) == head.Rows && row.GetInt64(3) == head.Total.Count ? head with { Data = row.GetBytes(0) } : null;
         row.Reset();
         return chunk;
     }
@@ -209,8 +228,9 @@ internal sealed class ChunkStore(HistoryOptions options)
         return chunk;
     }
 
-    private static Chunk Read(SqlStatement row) => new(
-        row.GetInt64(0), row.GetInt64(1), row.GetInt32(2), new Aggregate(row.GetInt64(0), row.GetInt64(3), Value(row.GetInt64(4)), Value(row.GetInt64(5)), Value(row.GetInt64(6)), Value(row.GetInt64(7))));
+    private static Chunk Read(SqlStatement row, int first = 0) => new(
+        row.GetInt64(first), row.GetInt64(first + 1), row.GetInt32(first + 2),
+        new Aggregate(row.GetInt64(first), row.GetInt64(first + 3), Value(row.GetInt64(first + 4)), Value(row.GetInt64(first + 5)), Value(row.GetInt64(first + 6)), Value(row.GetInt64(first + 7))));
 
     // Doubles are kept as the number of their bits: exact, and the same in both databases.
     private static long Number(double value) => BitConverter.DoubleToInt64Bits(value);

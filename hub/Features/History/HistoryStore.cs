@@ -153,28 +153,27 @@ internal sealed class HistoryStore(ISqlDatabase database, HistoryOptions options
     public ValueTask<List<Aggregate>?> QueryAsync(long series, long from, long to, Buckets buckets, Sample[] pending, CancellationToken cancel) => database.ReadAsync(
         session =>
         {
-            foreach (Level level in (ReadOnlySpan<Level>)[Level.Hour, Level.Minute])
+            int next = 0;
+            foreach ((Level level, Chunk head) in ChunkStore.Heads(session, series, from, to))
             {
-                foreach (Chunk head in ChunkStore.Heads(session, series, level, from, to))
+                if (level != Level.Raw)
                 {
-                    if (ChunkStore.Content(session, series, level, head) is not { } chunk)
+                    if (ChunkStore.Content(session, series, level, head) is not { } coarse)
                     {
                         return null;
                     }
 
-                    foreach (Aggregate aggregate in chunk.Aggregates())
+                    foreach (Aggregate aggregate in coarse.Aggregates())
                     {
                         if (aggregate.Time >= from && aggregate.Time < to)
                         {
                             buckets.Add(aggregate);
                         }
                     }
-                }
-            }
 
-            int next = 0;
-            foreach (Chunk head in ChunkStore.Heads(session, series, Level.Raw, from, to))
-            {
+                    continue;
+                }
+
                 while (next < pending.Length && pending[next].Time < head.Start)
                 {
                     buckets.Add(pending[next++]);

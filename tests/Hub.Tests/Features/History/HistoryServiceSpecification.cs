@@ -8,7 +8,18 @@ using Xunit;
 
 namespace IotXmpp.Hub.Tests.Features.History;
 
-public sealed class HistoryServiceTests : IAsyncLifetime
+public sealed class SqliteHistoryServiceTests : HistoryServiceSpecification
+{
+    protected override Task<ISqlDatabase> OpenDatabaseAsync() => TestDatabase.OpenAsync(HistoryMigrations.All);
+}
+
+public sealed class PostgresHistoryServiceTests : HistoryServiceSpecification
+{
+    protected override Task<ISqlDatabase> OpenDatabaseAsync() => TestDatabase.OpenPostgresAsync(HistoryMigrations.All);
+}
+
+/// <summary>Samples of things: each once, however late; as points with their gaps; rolled up when they are old.</summary>
+public abstract class HistoryServiceSpecification : IAsyncLifetime
 {
     private static readonly DateTimeOffset s_start = new(2026, 11, 20, 12, 0, 0, TimeSpan.Zero);
     private readonly ManualTime _time = new();
@@ -17,15 +28,22 @@ public sealed class HistoryServiceTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await TestDatabase.OpenAsync(HistoryMigrations.All);
+        _database = await OpenDatabaseAsync();
         _history = await OpenAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _history.DisposeAsync();
-        await _database.DisposeAsync();
+        GC.SuppressFinalize(this);
+        if (_history is not null)
+        {
+            await _history.DisposeAsync();
+            await _database.DisposeAsync();
+        }
     }
+
+    /// <summary>An empty database with the tables.</summary>
+    protected abstract Task<ISqlDatabase> OpenDatabaseAsync();
 
     [Fact]
     public async Task A_sample_is_there_at_once_and_after_it_was_put_into_a_chunk_and_after_a_restart()
@@ -238,6 +256,113 @@ public sealed class HistoryServiceTests : IAsyncLifetime
         }
 
         Assert.Equal(Enumerable.Range(0, 60).Select(i => new Sample(At(i), i < 40 ? 1 : 2)), all);
+    }
+
+    [Fact]
+    public async Task An_export_of_points_gives_all_pages_with_their_gaps()
+    {
+        await _history.DisposeAsync();
+        _history = await OpenAsync(new HistoryOptions { ChunkSamples = 16, MaxPoints = 7 });
+        int[] seconds = [.. Enumerable.Range(0, 100), .. Enumerable.Range(500, 100)];
+        await PublishAsync("esp32-1", [.. seconds.Select(i => Numeric("t", i, "1"))]);
+        await _history.FlushAsync();
+        await PublishAsync("esp32-1", [.. Enumerable.Range(600, 30).Select(i => Numeric("t", i, "2"))]);
+        List<(long, long, double)> all = [];
+        await foreach (Aggregate point in _history.AllAsync(_history.Find("esp32-1", "t")!, s_start.AddDays(-30), s_start.AddDays(1), TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken))
+        {
+            all.Add((point.Time, point.Count, point.Average));
+        }
+
+        Assert.Equal([.. Enumerable.Range(0, 10).Select(i => (At(i * 10), 10L, 1.0)), .. Enumerable.Range(50, 13).Select(i => (At(i * 10), 10L, i < 60 ? 1.0 : 2.0))], all);
+    }
+
+    [Fact]
+    public async Task The_latest_of_a_fleet_are_the_latest_by_time_and_not_by_arrival()
+    {
+        for (int thing = 0; thing < 40; thing++)
+        {
+            await PublishAsync($"esp32-{thing}", Numeric("t", 60, "1"), Numeric("h", 30, "2"));
+            await PublishAsync($"esp32-{thing}", Numeric("t", 0, "7")); // late
+        }
+
+        for (int round = 0; round < 3; round++)
+        {
+            for (int thing = 0; thing < 40; thing++)
+            {
+                Assert.Equal(
+                    [("h", new Sample(At(30), 2)), ("t", new Sample(At(60), 1))],
+                    _history.SeriesOf($"esp32-{thing}").OrderBy(s => s.Field, StringComparer.Ordinal).Select(s => (s.Field, s.Latest!.Value)));
+            }
+
+            await _history.FlushAsync();
+            _history = await ReopenAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Hours_that_are_kept_for_a_time_are_gone_after_it()
+    {
+        var options = new HistoryOptions { RawDays = 1, MinuteDays = 1, HourDays = 1 };
+        _history = await ReopenAsync(options);
+        await PublishAsync("esp32-1", Numeric("t", 0, "1"));
+        await _history.FlushAsync();
+        foreach ((int days, int points) in ((int, int)[])[(1, 1), (2, 1), (3, 0)])
+        {
+            _time.Now = s_start.AddDays(days).AddMinutes(1);
+            await _history.ExpireAsync();
+            Assert.Equal(points, (await PointsAsync("t", 3600)).Count);
+        }
+
+        Assert.Equal(0, await CountAsync("history_chunk"));
+    }
+
+    [Fact]
+    public async Task What_is_late_for_what_was_rolled_up_already_is_in_the_sums()
+    {
+        await PublishAsync("esp32-1", [.. Enumerable.Range(0, 30).Select(i => Numeric("t", i * 2, "1"))]);
+        await _history.FlushAsync();
+        _time.Now = s_start.AddDays(30).AddMinutes(-1); // what comes now is just young enough to be taken
+        SampleBatch late = _history.Read("esp32-1", Payload("esp32-1", Numeric("t", 31, "5"), Numeric("t", 90, "5")))!;
+        _time.Now = s_start.AddDays(30).AddMinutes(5);
+        await _history.ExpireAsync();
+        Assert.Empty(await SamplesAsync("t"));
+        await WriteAsync(late);
+        await _history.FlushAsync();
+        Assert.Equal(2, (await SamplesAsync("t")).Count);
+        await _history.ExpireAsync();
+        Assert.Empty(await SamplesAsync("t"));
+        Assert.Equal([(At(0), 31L, 35.0), (At(60), 1L, 5.0)], (await PointsAsync("t", 60)).Select(p => (p.Time, p.Count, p.Sum)));
+    }
+
+    [Fact]
+    public async Task A_query_while_chunks_are_rolled_up_counts_each_sample_once()
+    {
+        await _history.DisposeAsync();
+        _history = await OpenAsync(new HistoryOptions { ChunkSamples = 16, RawDays = 1, MinuteDays = 1 });
+        _time.Now = s_start.AddHours(5); // none of them is ahead of the clock
+        await PublishAsync("esp32-1", [.. Enumerable.Range(0, 3000).Select(i => Numeric("t", i * 5, "1"))]);
+        await _history.FlushAsync();
+        Task expiring = Task.Run(async () =>
+        {
+            for (int i = 0; i <= 300; i++)
+            {
+                _time.Now = s_start.AddDays(1).AddSeconds(i * 50);
+                await _history.ExpireAsync();
+            }
+
+            for (int i = 0; i <= 30; i++)
+            {
+                _time.Now = s_start.AddDays(2).AddSeconds(i * 500);
+                await _history.ExpireAsync();
+            }
+        }, TestContext.Current.CancellationToken);
+        while (!expiring.IsCompleted)
+        {
+            Assert.Equal(3000, (await PointsAsync("t", 3600)).Sum(p => p.Count));
+        }
+
+        await expiring;
+        Assert.Equal(3000, (await PointsAsync("t", 3600)).Sum(p => p.Count));
     }
 
     [Fact]
