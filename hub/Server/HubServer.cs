@@ -273,7 +273,9 @@ public sealed class HubServer : IAsyncDisposable
         WebApplication app = builder.Build();
         open.Push(app);
         ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
-        ISqlDatabase database = SqlDatabase.Open(settings.Section<StorageOptions>("Storage"), folder.Path, loggers, FlushBatch.Together);
+        // One that has lost its database to another hub ends, to be started again: the start then says who has it.
+        var lifetime = new HubLifetime();
+        ISqlDatabase database = SqlDatabase.Open(settings.Section<StorageOptions>("Storage"), folder.Path, loggers, FlushBatch.Together, _ => lifetime.End(restart: true));
         open.Push(database);
         await database.MigrateAsync(HubModules.Migrations, cancel).ConfigureAwait(false);
         var accounts = new AccountStore(database, time);
@@ -288,7 +290,7 @@ public sealed class HubServer : IAsyncDisposable
         var people = new AccountService(accounts, options.Security.Sasl.Iterations);
         var profile = new HubProfile(database, people, domain.Domain);
         await profile.StartAsync(cancel).ConfigureAwait(false);
-        var services = new HubServices(settings, xmpp, database, accounts, people, tokens, new ApiTokenService(new ApiTokenStore(database), settings.Section<ApiTokenOptions>("ApiTokens"), people, domain, time), rosters, new RosterLinks(rosters, domain), registry, groups, new ThingAccess(registry, groups), new AdminAudit(new AdminAuditStore(database), settings.Section<AdminAuditOptions>("Audit"), time, loggers.CreateLogger<AdminAudit>()), profile, new NodeStore(database, loggers.CreateLogger<NodeStore>()), lastSeen, new HubWeb(settings, folder, database, time, loggers), new HubLifetime(), time, domain);
+        var services = new HubServices(settings, xmpp, database, accounts, people, tokens, new ApiTokenService(new ApiTokenStore(database), settings.Section<ApiTokenOptions>("ApiTokens"), people, domain, time), rosters, new RosterLinks(rosters, domain), registry, groups, new ThingAccess(registry, groups), new AdminAudit(new AdminAuditStore(database), settings.Section<AdminAuditOptions>("Audit"), time, loggers.CreateLogger<AdminAudit>()), profile, new NodeStore(database, loggers.CreateLogger<NodeStore>()), lastSeen, new HubWeb(settings, folder, database, time, loggers), lifetime, time, domain);
         var directory = new AccountDirectory(accounts, services.Accounts, domain, async (id, ended) => (await registry.FindAsync(id, ended).ConfigureAwait(false))?.Owner, loggers.CreateLogger<AccountDirectory>());
         var modules = new ModuleHost(domain, time, loggers, settings) { Accounts = directory, Rosters = new RosterBook(rosters), LastSeen = lastSeen };
         modules.Load(settings.Section<ModulesOptions>("Modules").Of(HubModules.Create(services)));

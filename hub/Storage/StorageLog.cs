@@ -21,4 +21,7 @@ internal static partial class StorageLog
 
     [LoggerMessage(6, LogLevel.Warning, "Database line lost, opening a new one: {Reason}")]
     public static partial void Reconnecting(ILogger logger, string reason);
+
+    [LoggerMessage(7, LogLevel.Critical, "The line to the database was lost, and {Reason}. This hub ends")]
+    public static partial void Taken(ILogger logger, string reason);
 }

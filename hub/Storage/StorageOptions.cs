@@ -33,6 +33,9 @@ public sealed class StorageOptions
     /// <summary>How long the writer waits for another process's transaction (SQLite's busy time-out); default 10 s.</summary>
     public TimeSpan BusyWait { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a hub that starts waits for another that has the same PostgreSQL database and is just going; default 5 s. Then the start is refused.</summary>
+    public TimeSpan HubWait { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>SQLite's page cache of the writer, in KiB; default 8,192. A reader gets an eighth of it.</summary>
     public int PageCacheKiB { get; set; } = 8_192;
 
@@ -81,6 +84,11 @@ public sealed class StorageOptions
         if (BusyWait < TimeSpan.Zero || BusyWait > TimeSpan.FromMinutes(5))
         {
             yield return "Storage:BusyWait must be 0 to 5 min.";
+        }
+
+        if (HubWait < TimeSpan.Zero || HubWait > TimeSpan.FromMinutes(5))
+        {
+            yield return "Storage:HubWait must be 0 to 5 min.";
         }
 
         if (PageCacheKiB is < 64 or > 4_194_304)

@@ -10,7 +10,12 @@ public sealed class PostgresDatabase : ISqlDatabase
     /// <summary>Statements that Npgsql keeps prepared a connection: more than all features have together.</summary>
     public const int AutoPrepareLimit = 256;
 
+    /// <summary>How often a hub that has nothing to write looks whether it still has its database; default 15 s: what another hub does meanwhile is not done here too for longer.</summary>
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(15);
+
     private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource? _held;
+    private readonly ITimer? _look;
     private readonly StorageOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -18,14 +23,16 @@ public sealed class PostgresDatabase : ISqlDatabase
     private readonly SemaphoreSlim _readers;
     private volatile bool _closed;
 
-    private PostgresDatabase(NpgsqlDataSource source, StorageOptions options, ILogger logger, TimeProvider time, Action<Action>? together)
+    private PostgresDatabase(NpgsqlDataSource source, NpgsqlDataSource? held, PostgresSession writer, StorageOptions options, ILogger logger, TimeProvider time, Action<Action>? together)
     {
+        _held = held;
         _source = source;
         _options = options;
         _logger = logger;
         _time = time;
         _readers = new SemaphoreSlim(options.Readers, options.Readers);
-        _writer = new GroupCommitWriter(NewSession(), options, logger, together: together);
+        _writer = new GroupCommitWriter(writer, options, logger, together: together);
+        _look = held is null ? null : time.CreateTimer(_ => Look(), null, s_look, s_look);
     }
 
     /// <inheritdoc />
@@ -35,40 +42,59 @@ public sealed class PostgresDatabase : ISqlDatabase
     public StorageFigures Figures => _writer.Figures;
 
     /// <summary>Connects to the server that <see cref="StorageOptions.Postgres"/> names.</summary>
-    /// <exception cref="StorageException">The connection string is bad or the server does not answer.</exception>
-    public static PostgresDatabase Open(StorageOptions options, ILoggerFactory loggers, TimeProvider? time = null, Action<Action>? together = null)
+    /// <param name="options">Validated settings.</param>
+    /// <param name="loggers">Where failures are told.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="together">See <see cref="SqlDatabase.Open"/>.</param>
+    /// <param name="taken">See <see cref="SqlDatabase.Open"/>.</param>
+    /// <exception cref="StorageException">The connection string is bad or the server does not answer; or another hub has the database, where <paramref name="taken"/> is given.</exception>
+    public static PostgresDatabase Open(StorageOptions options, ILoggerFactory loggers, TimeProvider? time = null, Action<Action>? together = null, Action<string>? taken = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ILogger logger = loggers.CreateLogger("IotXmpp.Hub.Storage");
         NpgsqlDataSource source;
+        NpgsqlDataSource? held = null;
+        PostgresHold? hold = taken is null ? null : new PostgresHold(options.HubWait, message =>
+        {
+            StorageLog.Taken(logger, message);
+            taken(message);
+        });
+        NpgsqlConnectionStringBuilder settings;
         try
         {
-            var settings = new NpgsqlConnectionStringBuilder(options.Postgres)
+            settings = new NpgsqlConnectionStringBuilder(options.Postgres)
             {
                 MaxAutoPrepare = AutoPrepareLimit,
                 AutoPrepareMinUsages = 2,
                 MaxPoolSize = options.Readers + 2,
             };
             source = NpgsqlDataSource.Create(settings);
+            if (hold is not null)
+            {
+                // Not from the pool, which would keep the connection, and the lock with it, when the hub has let it go.
+                held = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, ApplicationName = hold.ApplicationName });
+            }
         }
         catch (ArgumentException e)
         {
             throw new StorageException(StorageFailure.Other, $"Storage:Postgres is no connection string: {e.Message}", e);
         }
 
+        var writer = new PostgresSession(held ?? source, reason => StorageLog.Reconnecting(logger, reason), hold);
         try
         {
-            using var probe = new PostgresSession(source, _ => { });
-            probe.ExecuteScript("SELECT 1");
+            writer.ExecuteScript("SELECT 1");
         }
         catch (StorageException)
         {
+            writer.Dispose();
             source.Dispose();
+            held?.Dispose();
             throw;
         }
 
         StorageLog.Opened(logger, "PostgreSQL");
-        return new PostgresDatabase(source, options, logger, time ?? TimeProvider.System, together);
+        return new PostgresDatabase(source, held, writer, options, logger, time ?? TimeProvider.System, together);
     }
 
     /// <inheritdoc />
@@ -94,7 +120,7 @@ public sealed class PostgresDatabase : ISqlDatabase
             return await Task.Run(
                 () =>
                 {
-                    using PostgresSession session = NewSession();
+                    using var session = new PostgresSession(_source, reason => StorageLog.Reconnecting(_logger, reason));
                     return query(session);
                 },
                 cancellationToken).ConfigureAwait(false);
@@ -128,9 +154,29 @@ public sealed class PostgresDatabase : ISqlDatabase
         }
 
         _closed = true;
+        if (_look is not null)
+        {
+            await _look.DisposeAsync().ConfigureAwait(false);
+        }
+
         await _writer.DisposeAsync().ConfigureAwait(false);
         await _source.DisposeAsync().ConfigureAwait(false);
+        if (_held is not null)
+        {
+            await _held.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
-    private PostgresSession NewSession() => new(_source, reason => StorageLog.Reconnecting(_logger, reason));
+    // A write like any other: a line that was lost is opened again, and with it comes who has the database now.
+    private async void Look()
+    {
+        try
+        {
+            await WriteAsync(static session => session.Prepare("SELECT 1").Execute()).ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            // The writer has said so.
+        }
+    }
 }

@@ -4,7 +4,10 @@ using Npgsql;
 namespace IotXmpp.Hub.Storage.Postgres;
 
 /// <summary>One connection to PostgreSQL, used by one thread at a time. Npgsql prepares a text that comes up again by itself.</summary>
-internal sealed class PostgresSession(NpgsqlDataSource source, Action<string> reconnecting) : WriterSession
+/// <param name="source">Opens connections.</param>
+/// <param name="reconnecting">Told why when a lost connection is opened again.</param>
+/// <param name="hold">Taken on each connection before it is used; null for one that others may use beside it.</param>
+internal sealed class PostgresSession(NpgsqlDataSource source, Action<string> reconnecting, PostgresHold? hold = null) : WriterSession
 {
     private const string UnitSavepoint = "unit";
 
@@ -141,7 +144,20 @@ internal sealed class PostgresSession(NpgsqlDataSource source, Action<string> re
             _connection = null;
         }
 
-        _connection = Do(source.OpenConnection);
-        return _connection;
+        NpgsqlConnection opened = Do(source.OpenConnection);
+        try
+        {
+            if (hold is not null)
+            {
+                Do(() => hold.Take(opened));
+            }
+        }
+        catch (StorageException)
+        {
+            opened.Dispose();
+            throw;
+        }
+
+        return _connection = opened;
     }
 }
