@@ -58,7 +58,7 @@ internal static class ExportText
             return text;
         }
 
-        if (text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠')
+        if (Features.Inventory.Csv.BeginsFormula(text))
         {
             text = "'" + text;
         }

@@ -7,15 +7,15 @@ namespace IotXmpp.Hub.Features.Inventory;
 /// </summary>
 public static class Csv
 {
-    /// <summary>What begins a formula, or goes before one (OWASP, CSV injection); and the apostrophe itself.</summary>
-    private const string Dangerous = "=+-@\t\r'";
+    /// <summary>Whether a spreadsheet may take a cell for a formula, by how it begins (OWASP, CSV injection): by a sign, also a full-width one, or by white space that goes before one.</summary>
+    public static bool BeginsFormula(ReadOnlySpan<char> cell) => cell is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠', ..];
 
     /// <summary>Writes a line, with its end.</summary>
     public static void Write(StringBuilder to, params ReadOnlySpan<string> cells)
     {
         for (int i = 0; i < cells.Length; i++)
         {
-            string cell = cells[i].Length > 0 && Dangerous.Contains(cells[i][0]) ? "'" + cells[i] : cells[i];
+            string cell = IsGuarded(cells[i]) ? "'" + cells[i] : cells[i];
             to.Append(i > 0 ? "," : "");
             if (cell.AsSpan().IndexOfAny(",\"\r\n") < 0 && cell.AsSpan().Trim().Length == cell.Length)
             {
@@ -72,7 +72,7 @@ public static class Csv
             else if (c is ',' or '\n' || (c == '\r' && i + 1 < text.Length && text[i + 1] == '\n'))
             {
                 string value = cell.ToString();
-                cells.Add(value.Length > 1 && value[0] == '\'' && Dangerous.Contains(value[1]) ? value[1..] : value);
+                cells.Add(value is ['\'', ..] && IsGuarded(value.AsSpan(1)) ? value[1..] : value);
                 cell.Clear();
                 wasQuoted = false;
                 if (c != ',')
@@ -104,4 +104,7 @@ public static class Csv
 
         return lines;
     }
+
+    // The apostrophe itself too: one that stood there before is there after reading.
+    private static bool IsGuarded(ReadOnlySpan<char> cell) => cell is ['\'', ..] || BeginsFormula(cell);
 }

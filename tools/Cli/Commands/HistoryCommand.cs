@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Cli.Output;
 using IotXmpp.Host;
+using IotXmpp.Hub.Features.Inventory;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 
@@ -172,7 +173,7 @@ internal static class HistoryCommand
         // What a thing calls itself is text, also for a program that would take it for a formula.
         private static string Cell(string text)
         {
-            if (text.Length > 0 && text[0] is '=' or '+' or '-' or '@' or '\t')
+            if (Csv.BeginsFormula(text))
             {
                 text = "'" + text;
             }

@@ -14,7 +14,14 @@ public sealed class CsvTests
     [InlineData("@SUM(A1)", "'@SUM(A1)")]
     [InlineData("\t=1", "'\t=1")]
     [InlineData("\r=1", "\"'\r=1\"")]
+    [InlineData("\n=1", "\"'\n=1\"")]
+    [InlineData("＝1+1", "'＝1+1")]
+    [InlineData("＋1", "'＋1")]
+    [InlineData("－1", "'－1")]
+    [InlineData("＠SUM(A1)", "'＠SUM(A1)")]
     [InlineData("'quoted", "''quoted")]
+    [InlineData("'=1", "''=1")]
+    [InlineData("'", "''")]
     [InlineData("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0")]
     [InlineData("plain", "plain")]
     [InlineData("a=1", "a=1")]
@@ -53,7 +60,7 @@ public sealed class CsvTests
     [Fact]
     public void What_is_written_is_read()
     {
-        string[] parts = ["=", "+", "-", "@", "\t", "\r", "\n", "'", "\"", ",", " ", "a", "é"];
+        string[] parts = ["=", "+", "-", "@", "＝", "＠", "\t", "\r", "\n", "'", "\"", ",", " ", "a", "é"];
         var random = new Random(7);
         for (int run = 0; run < 5_000; run++)
         {
@@ -62,7 +69,7 @@ public sealed class CsvTests
             Csv.Write(text, cells);
             Assert.Equal(cells, Csv.Read(text.ToString(), out _).SelectMany(l => l.Cells));
             char begin = text[0] == '"' ? text[1] : text[0];
-            Assert.DoesNotContain(begin, "=+-@\t");
+            Assert.DoesNotContain(begin, "=+-@＝＠\t");
         }
     }
 }
