@@ -113,6 +113,8 @@ public class RouterBenchmarks
 
         public ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => new(true);
 
+        public ValueTask<bool> MayLogInAsync(string localpart, CancellationToken cancel = default) => new(true);
+
         public ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default) => new(false);
 
         public ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default) => default;

@@ -83,7 +83,7 @@ public sealed class GroupService
 
     /// <summary>A group, for who is in it or may manage it.</summary>
     public async ValueTask<ThingGroup?> FindAsync(Jid? actor, string id, CancellationToken cancel = default) =>
-        (await _store.LatestAsync(cancel).ConfigureAwait(false)).Groups.GetValueOrDefault(id) is { } group && (actor is null || group.RoleOf(actor.Bare) is not null || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false))
+        (await _store.LatestAsync(cancel).ConfigureAwait(false)).Groups.GetValueOrDefault(id) is { } group && (await RoleAsync(actor, group, cancel).ConfigureAwait(false) is not null || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false))
             ? group
             : null;
 
@@ -95,9 +95,9 @@ public sealed class GroupService
     public async ValueTask<IReadOnlyList<ThingGroup>> ListAsync(Jid? actor, string after, int max, CancellationToken cancel = default)
     {
         GroupSnapshot snapshot = await _store.LatestAsync(cancel).ConfigureAwait(false);
-        IEnumerable<ThingGroup> all = actor is null || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false)
-            ? snapshot.Groups.Values
-            : snapshot.OfMember(actor.Bare).OrderBy(g => g.Id, StringComparer.Ordinal);
+        IEnumerable<ThingGroup> all = await IsAdministratorAsync(actor, cancel).ConfigureAwait(false) ? snapshot.Groups.Values
+            : !await IsActiveAsync(actor!, cancel).ConfigureAwait(false) ? []
+            : snapshot.OfMember(actor!.Bare).OrderBy(g => g.Id, StringComparer.Ordinal);
         return [.. all.Where(g => string.CompareOrdinal(g.Id, after) > 0).Take(max)];
     }
 
@@ -111,16 +111,17 @@ public sealed class GroupService
         }
 
         bool sees = actor is null || await _access.MayAsync(actor, thing, ThingRight.Own, null, cancel).ConfigureAwait(false);
-        return [.. snapshot.OfThing(thing).Where(g => Equals(g.Things[thing], known.Owner) && (sees || g.RoleOf(actor!.Bare) is not null)).OrderBy(g => g.Id, StringComparer.Ordinal)];
+        bool isActive = sees || await IsActiveAsync(actor!, cancel).ConfigureAwait(false);
+        return [.. snapshot.OfThing(thing).Where(g => Equals(g.Things[thing], known.Owner) && (sees || (isActive && g.RoleOf(actor!.Bare) is not null))).OrderBy(g => g.Id, StringComparer.Ordinal)];
     }
 
     /// <summary>Whether somebody may say who and what is in a group.</summary>
     public async ValueTask<bool> MayManageAsync(Jid? actor, ThingGroup group, CancellationToken cancel = default) =>
-        actor is null || group.RoleOf(actor.Bare) is { Role: GroupRole.Administrator } || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
+        await RoleAsync(actor, group, cancel).ConfigureAwait(false) is { Role: GroupRole.Administrator } || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
 
     /// <summary>Whether somebody may delete a group or give it away: its owner, and administrators of the hub.</summary>
     public async ValueTask<bool> MayOwnAsync(Jid? actor, ThingGroup group, CancellationToken cancel = default) =>
-        actor is null || actor.Bare.Equals(group.Owner) || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
+        (actor is not null && actor.Bare.Equals(group.Owner) && await IsActiveAsync(actor, cancel).ConfigureAwait(false)) || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
 
     /// <summary>Whether somebody may make groups: any account of this hub that is a person's.</summary>
     public async ValueTask<bool> MayCreateAsync(Jid? actor, CancellationToken cancel = default) =>
@@ -145,7 +146,7 @@ public sealed class GroupService
             return GroupOutcome.BadName;
         }
 
-        bool isFree = actor is null || await IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
+        bool isFree = await IsAdministratorAsync(actor, cancel).ConfigureAwait(false);
         if ((!isFree && owner is not null && !owner.Bare.Equals(actor!.Bare)) || !await MayCreateAsync(actor, cancel).ConfigureAwait(false))
         {
             return GroupOutcome.Forbidden;
@@ -297,7 +298,13 @@ public sealed class GroupService
     private async ValueTask<bool> IsAccountAsync(Jid jid, CancellationToken cancel) =>
         jid.Local.Length > 0 && JidPrep.TryParse(jid.ToString(), out _) && (!IsLocal(jid) || await _accounts.FindAsync(jid.Local, cancel).ConfigureAwait(false) is not null);
 
-    private async ValueTask<bool> IsAdministratorAsync(Jid actor, CancellationToken cancel) => IsLocal(actor) && await _accounts.IsAdministratorAsync(actor.Local, cancel).ConfigureAwait(false);
+    private async ValueTask<bool> IsAdministratorAsync(Jid? actor, CancellationToken cancel) => actor is null || (IsLocal(actor) && await _accounts.IsAdministratorAsync(actor.Local, cancel).ConfigureAwait(false));
+
+    // An account that may not log in has no part in a group until it may again.
+    private async ValueTask<bool> IsActiveAsync(Jid actor, CancellationToken cancel) => !IsLocal(actor) || await _accounts.FindAsync(actor.Local, cancel).ConfigureAwait(false) is { IsDisabled: false };
+
+    private async ValueTask<GroupMember?> RoleAsync(Jid? actor, ThingGroup group, CancellationToken cancel) =>
+        actor is not null && group.RoleOf(actor.Bare) is { } role && await IsActiveAsync(actor, cancel).ConfigureAwait(false) ? role : null;
 
     private async ValueTask<(GroupOutcome Outcome, ThingGroup? Group)> ManagedAsync(Jid? actor, string id, CancellationToken cancel) =>
         await FindAsync(actor, id, cancel).ConfigureAwait(false) is not { } group ? (GroupOutcome.NotFound, null)

@@ -82,6 +82,11 @@ public sealed class ThingAccess(RegistryStore registry, GroupStore groups)
         }
 
         Jid bare = who.Bare;
+        if (!await IsActiveAsync(hub, bare, cancel).ConfigureAwait(false))
+        {
+            return [];
+        }
+
         var all = await registry.KnownAsync(cancel).ConfigureAwait(false);
         if (await hub.Accounts.IsAdministratorAsync(bare, cancel).ConfigureAwait(false))
         {
@@ -148,7 +153,51 @@ public sealed class ThingAccess(RegistryStore registry, GroupStore groups)
             }
         }
 
+        foreach (Jid member in members)
+        {
+            if (_hub is { } hub && !await IsActiveAsync(hub, member, cancel).ConfigureAwait(false))
+            {
+                members.Remove(member);
+            }
+        }
+
         return members;
+    }
+
+    /// <summary>The people who may set parameters of a thing by what they are to it: its owner, its gateway's, operators and administrators of its groups, in that order. The hub's administrators may too.</summary>
+    /// <param name="thing">The thing's id.</param>
+    /// <param name="parameters">The parameters: only who may set each.</param>
+    /// <param name="first">Who goes before all, where he may.</param>
+    /// <param name="most">How many, at most.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async ValueTask<IReadOnlyList<Jid>> ControllersAsync(string thing, IReadOnlyList<string> parameters, Jid first, int most, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        if (_hub is not { } hub || await FindAsync(hub, thing, cancel).ConfigureAwait(false) is not { } known)
+        {
+            return [];
+        }
+
+        var all = await registry.KnownAsync(cancel).ConfigureAwait(false);
+        Thing? gateway = known.IsBehindGateway ? all.GetValueOrDefault(known.Account) : null;
+        IEnumerable<Jid?> likely = new[] { first.Bare, known.Owner, gateway?.Owner }
+            .Concat(new[] { known, gateway }.OfType<Thing>().SelectMany(t => GroupsOf(groups.Current, t)).SelectMany(g => g.Members.Keys.OrderBy(m => m.ToString(), StringComparer.Ordinal).Prepend(g.Owner!)));
+        var found = new List<Jid>();
+        foreach (Jid who in likely.OfType<Jid>().Distinct())
+        {
+            // A thing is nobody to ask.
+            bool isPerson = who.Domain != hub.Domain.Domain || (!all.ContainsKey(who.Local) && await hub.Accounts.OwnerAsync(who.Local, cancel).ConfigureAwait(false) is null);
+            if (found.Count < most && isPerson)
+            {
+                ThingGrant grant = await GrantAsync(who, thing, ThingRight.Control, cancel).ConfigureAwait(false);
+                if (parameters.All(p => grant.Allows(ThingRight.Control, p)))
+                {
+                    found.Add(who);
+                }
+            }
+        }
+
+        return found;
     }
 
     /// <summary>The ids of the things that stand in groups of somebody.</summary>
@@ -193,6 +242,12 @@ public sealed class ThingAccess(RegistryStore registry, GroupStore groups)
         }
 
         Jid bare = who.Bare;
+        // Whatever is his, and also for what goes on without a session of his: what he queued, rules and tokens of his, subscriptions.
+        if (!await IsActiveAsync(hub, bare, cancel).ConfigureAwait(false))
+        {
+            return ThingGrant.Nothing;
+        }
+
         bool isRevoked = thing.Revoked is not null || (thing.IsBehindGateway && (await registry.KnownAsync(cancel).ConfigureAwait(false)).GetValueOrDefault(thing.Account)?.Revoked is not null);
         bool isItself = bare.Local == thing.Account && bare.Domain == hub.Domain.Domain;
         // A revoked thing has nothing of its own any more, not even where it owns itself.
@@ -224,6 +279,10 @@ public sealed class ThingAccess(RegistryStore registry, GroupStore groups)
                 ? ThingGrant.Of(ThingRight.See)
                 : grant;
     }
+
+    // Of other domains it is theirs to know who may log in.
+    private static async ValueTask<bool> IsActiveAsync(IHub hub, Jid bare, CancellationToken cancel) =>
+        bare.Domain != hub.Domain.Domain || (bare.Local.Length > 0 && await hub.Accounts.MayLogInAsync(bare.Local, cancel).ConfigureAwait(false));
 
     private async ValueTask<Jid?> GatewaysOwnerAsync(Thing thing, CancellationToken cancel) =>
         (await registry.KnownAsync(cancel).ConfigureAwait(false)).GetValueOrDefault(thing.Account) is { } gateway

@@ -40,6 +40,9 @@ public sealed class AccountDirectory : IAccounts
     public async ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is not null;
 
     /// <inheritdoc/>
+    public async ValueTask<bool> MayLogInAsync(string localpart, CancellationToken cancel = default) => await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is { IsDisabled: false };
+
+    /// <inheritdoc/>
     public async ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default) =>
         bareJid.Domain == _domain.Domain && bareJid.Local.Length > 0 && await _store.FindAsync(bareJid.Local, cancel).ConfigureAwait(false) is { IsAdministrator: true, IsDisabled: false };
 

@@ -64,6 +64,9 @@ public interface IAccounts
     /// <summary>Whether the account exists.</summary>
     ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default);
 
+    /// <summary>Whether the account exists and may log in: who may not has no rights, whatever is his.</summary>
+    ValueTask<bool> MayLogInAsync(string localpart, CancellationToken cancel = default);
+
     /// <summary>Whether a bare JID is an administrator of this hub.</summary>
     ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default);
 

@@ -161,6 +161,8 @@ public abstract class PubSubHarness : IAsyncLifetime
 
         public ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => ValueTask.FromResult(true);
 
+        public ValueTask<bool> MayLogInAsync(string localpart, CancellationToken cancel = default) => ValueTask.FromResult(true);
+
         public ValueTask<bool> IsAdministratorAsync(Jid bareJid, CancellationToken cancel = default) => ValueTask.FromResult(bareJid.Equals(Root));
 
         public ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default) => ValueTask.FromResult(Owners.GetValueOrDefault(localpart));
