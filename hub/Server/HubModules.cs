@@ -89,6 +89,7 @@ public static class HubModules
         };
         var privacy = new PrivacyService(new PrivacyStore(hub.Database), privacyOptions);
         var history = new HistoryModule(hub.Database, hub.Access, registry, pubSub);
+        bool hasPages = !hub.Settings.Section<ModulesOptions>("Modules").Disabled.Contains("WebSessions", StringComparer.Ordinal);
         return
         [
             new AccountsModule(hub.Accounts, hub.AccountStore),
@@ -129,7 +130,7 @@ public static class HubModules
             new AlertsModule(hub.Database, hub.Registry, registry, hub.Access, hub.Groups, history, liveness, commands),
             new FirmwareModule(hub.Database, Path.Combine(hub.Settings.Hub.Data, "firmware"), hub.Access, access, hub.Registry, registry, liveness, hub.Settings.Section<RegistryOptions>("Registry").Operators),
             new AdministrationModule(commands, new AdministrationStore(hub.Database), hub.Accounts, hub.AccountStore, hub.Rosters, (name, card) => vCards.SetAsync(name, new StoredVCard(card, "")), hub.Lifetime, hub.Audit),
-            new ProposalsModule(hub.Database, hub.Access, new CommandControl(commanding), commands),
+            new ProposalsModule(hub.Database, hub.Access, new CommandControl(commanding), commands, () => hub.Web.IsServed && hasPages ? hub.Web.BaseUrl : string.Empty),
             new InventoryModule(hub.Database, hub.Registry, registry, hub.Access, access, liveness, hub.Accounts, commands),
             new AdHocModule(commands),
             new ComponentsModule(),

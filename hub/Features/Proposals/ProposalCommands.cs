@@ -108,6 +108,9 @@ public static partial class ProposalLog
     [LoggerMessage(Level = LogLevel.Information, Message = "{Who} rejected proposal {Id}")]
     public static partial void Rejected(ILogger log, Jid who, string id);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Who may confirm proposal {Id} was not told of it")]
+    internal static partial void NotTold(ILogger log, Exception e, string id);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proposals that have expired could not be noted; it is tried again")]
     internal static partial void NotSwept(ILogger log, Exception e);
 }

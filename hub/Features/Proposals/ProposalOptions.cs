@@ -17,6 +17,10 @@ public sealed class ProposalOptions
     [Range(1, 64)]
     public int MaxParameters { get; set; } = 16;
 
+    /// <summary>People who are told of a new proposal by a message (10), of those who may confirm it; 0: nobody is.</summary>
+    [Range(0, 100)]
+    public int ToldPeople { get; set; } = 10;
+
     /// <summary>Days for which it is kept who decided what (400).</summary>
     [Range(1, 36_500)]
     public int KeptDays { get; set; } = 400;

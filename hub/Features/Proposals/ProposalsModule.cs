@@ -11,7 +11,8 @@ namespace IotXmpp.Hub.Features.Proposals;
 /// <param name="access">Who may.</param>
 /// <param name="control">Gives commands; null where the hub goes without. Asked for when the hub is put together.</param>
 /// <param name="commands">Where commands are offered.</param>
-public sealed class ProposalsModule(ISqlDatabase database, ThingAccess access, IThingControl? control, CommandBook commands) : IXmppModule
+/// <param name="pages">Where the hub's pages are; empty where there are none.</param>
+public sealed class ProposalsModule(ISqlDatabase database, ThingAccess access, IThingControl? control, CommandBook commands, Func<string> pages) : IXmppModule
 {
     private static readonly TimeSpan s_sweep = TimeSpan.FromHours(1);
 
@@ -31,7 +32,9 @@ public sealed class ProposalsModule(ISqlDatabase database, ThingAccess access, I
     {
         IHub hub = module.Hub;
         ILogger log = hub.Loggers.CreateLogger<ProposalsModule>();
-        Service = new ProposalService(new ProposalStore(database), module.Options<ProposalOptions>("Proposals"), access.MayAsync, control, hub.Time);
+        ProposalOptions options = module.Options<ProposalOptions>("Proposals");
+        Service = new ProposalService(new ProposalStore(database), options, access.MayAsync, control, hub.Time);
+        Service.Changed += new ProposalNotices(hub, access, options, pages, log).Tell;
         new ProposalCommands(Service, hub, log).AddTo(commands);
         hub.Accounts.Removed += Service.ForgetAsync;
         module.Starting(async _ =>
