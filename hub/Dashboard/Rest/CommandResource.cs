@@ -130,7 +130,7 @@ internal sealed class CommandResource(CommandsModule commands, FleetServices fle
         return await commands.Forms.FindAsync(thing, request.Get(s_fresh), cancel).ConfigureAwait(false) is { } form
             ? RestResult.Ok(
                 new FormView(thing, [.. form.Parameters.Select(p => new FormParameterView(
-                    p.Name, p.Type, Optional(p.Label), Optional(p.Minimum), Optional(p.Maximum), p.Options.Count > 0 ? p.Options : null, p.IsSecret, p.IsSecret ? null : p.Value))]),
+                    p.Name, p.Element, Optional(p.Label), Optional(p.Minimum), Optional(p.Maximum), p.Options.Count > 0 ? p.Options : null, p.IsSecret, p.IsSecret ? null : p.Value))]),
                 CommandJson.Default.FormView)
             : RestProblem.NotFound("The thing has not told yet what can be set on it.");
     }

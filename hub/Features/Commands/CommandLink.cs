@@ -52,9 +52,10 @@ internal sealed class CommandLink(IHub hub, Jid service, RegistryStore registry,
         }
 
         (CommandState state, string error, string text) = CommandXml.Outcome(answer);
-        // XEP-0198 §4: what a lost session never acknowledged comes back as the hub's own error: nothing that the thing has said.
+        // XEP-0198 §4: what a lost session never acknowledged comes back as the hub's own error: nothing that the thing, or its gateway, has said. Where a gateway did say it in its last moment, asking again
+        // under the same id does no harm.
         return state == CommandState.Done ? new LinkAnswer(LinkOutcome.Done)
-            : isLost && error is "service-unavailable" or "recipient-unavailable" && command.Thing == command.Account ? new LinkAnswer(LinkOutcome.Lost)
+            : isLost && error is "service-unavailable" or "recipient-unavailable" ? new LinkAnswer(LinkOutcome.Lost)
             : new LinkAnswer(LinkOutcome.Failed, error, text);
     }
 

@@ -57,6 +57,9 @@ public sealed class CommandService : IAsyncDisposable
     /// <summary>Gives the form of a thing where it is known without asking, for checks before a command is taken.</summary>
     public Func<string, ThingForm?> KnownForm { get; set; } = static _ => null;
 
+    /// <summary>Says who administers the hub: they alone see what was commanded to things that are gone. Nobody until it is set.</summary>
+    public Func<Jid, ValueTask<bool>> IsAdministrator { get; set; } = static _ => new(false);
+
     internal CommandStore Store => _store;
 
     /// <summary>Takes up what was open when the hub stopped.</summary>
@@ -186,7 +189,7 @@ public sealed class CommandService : IAsyncDisposable
             : new CommandResult(CommandOutcome.TooLate, Mask(await _store.FindAsync(id, cancel).ConfigureAwait(false) ?? command));
     }
 
-    /// <summary>A command by its id: who gave it may see it, and who may see its thing.</summary>
+    /// <summary>A command by its id: who gave it may see it, and who may see its thing; of one that is gone administrators alone.</summary>
     public async Task<CommandResult> FindAsync(Jid who, string id, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(who);
@@ -269,9 +272,10 @@ public sealed class CommandService : IAsyncDisposable
     /// <summary>The same without values that are secret.</summary>
     internal static ThingCommand Mask(ThingCommand command) => command.Parameters.Any(p => p.IsSecret) ? command with { Parameters = [.. command.Parameters.Select(p => p.Masked)] } : command;
 
-    /// <summary>Who gave a command may see it, and who may see its thing.</summary>
-    internal async ValueTask<bool> MaySeeAsync(Jid who, ThingCommand command, CancellationToken cancel) =>
-        command.By.Equals(who.Bare) || await _may(who, command.Thing, ThingRight.See, null, cancel).ConfigureAwait(false);
+    /// <summary>Who gave a command may see it, and who may see its thing; of one that is gone administrators alone, as in the audit.</summary>
+    internal async ValueTask<bool> MaySeeAsync(Jid who, ThingCommand command, CancellationToken cancel) => command.IsGone
+        ? await IsAdministrator(who).ConfigureAwait(false)
+        : command.By.Equals(who.Bare) || await _may(who, command.Thing, ThingRight.See, null, cancel).ConfigureAwait(false);
 
     internal async ValueTask<bool> RefusedAsync(Jid who, string thing, IReadOnlyList<CommandParameter> parameters, CancellationToken cancel)
     {

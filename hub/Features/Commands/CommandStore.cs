@@ -7,7 +7,7 @@ namespace IotXmpp.Hub.Features.Commands;
 /// <summary>Commands in SQL. Values that are secret stand beside the rest only until the command has come to its end.</summary>
 internal sealed class CommandStore(ISqlDatabase database)
 {
-    private const string Columns = "number, id, way, thing, account, asker, told, node, asked, expires, state, sent, ended, attempts, error, explanation, dedupe, batch, payload";
+    private const string Columns = "number, id, way, thing, account, asker, told, node, asked, expires, state, sent, ended, attempts, error, explanation, dedupe, batch, payload, gone";
 
     private readonly string _open = $"SELECT {Columns} FROM command WHERE state <= 2 ORDER BY number";
     private readonly string _byId = $"SELECT {Columns} FROM command WHERE id = $1";
@@ -195,6 +195,7 @@ internal sealed class CommandStore(ISqlDatabase database)
         Text = row.GetString(15),
         DedupeKey = row.GetString(16),
         Batch = row.GetString(17),
+        IsGone = row.GetBoolean(19),
     };
 }
 

@@ -93,6 +93,9 @@ public sealed record ThingCommand(long Number, string Id, CommandWay Way, string
     /// <summary>The ad-hoc command that was run (XEP-0050); empty for a <c>set</c>.</summary>
     public string Node { get; init; } = string.Empty;
 
+    /// <summary>Whether its thing was removed since: its name may be somebody else's by now, who has no part in this.</summary>
+    public bool IsGone { get; init; }
+
     /// <summary>Whether nothing will become of it any more.</summary>
     public bool IsEnded => State > CommandState.Sent;
 

@@ -66,6 +66,7 @@ public sealed class CommandsModule(ISqlDatabase database, RegistryStore registry
         Batches = new BatchService(database, Service, options, link, IsAdministrator, hub.Time, hub.Loggers.CreateLogger<BatchService>());
         Forms = new ThingForms(Service.Store, link.FormAsync, thing => liveness.Service?.Find(thing), hub.Time);
         Service.KnownForm = Forms.Known;
+        Service.IsAdministrator = IsAdministrator;
         var notices = new CommandNotices(pubSub.Service, address, hub.Loggers.CreateLogger<CommandNotices>());
         Service.Changed += notices.Tell;
         var audit = new ControlAudit(Audit, hub, Forms, registry);

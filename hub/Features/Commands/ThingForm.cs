@@ -6,20 +6,9 @@ using IotXmpp.Hub.Xml;
 
 namespace IotXmpp.Hub.Features.Commands;
 
-/// <summary>A parameter as a thing's form describes it (XEP-0325 §3.4 with XEP-0122).</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">The element that carries it in a <c>set</c>.</param>
-/// <param name="Label">Words for people; empty for none.</param>
-/// <param name="Minimum">The least value; empty for none.</param>
-/// <param name="Maximum">The greatest value; empty for none.</param>
-/// <param name="Options">The values to choose from; empty for any.</param>
-/// <param name="IsSecret">Whether its value is nobody's to see (<c>text-private</c>).</param>
-/// <param name="Value">Its value when the form was asked for; null for none.</param>
-public sealed record FormParameter(string Name, string Type, string Label, string Minimum, string Maximum, IReadOnlyList<string> Options, bool IsSecret, string? Value);
-
 /// <summary>What can be set on a thing, in its own words; immutable.</summary>
 /// <param name="Parameters">The parameters in the thing's order.</param>
-public sealed record ThingForm(IReadOnlyList<FormParameter> Parameters)
+public sealed record ThingForm(IReadOnlyList<ControlField> Parameters)
 {
     /// <summary>Parameters that are read of one form (64): more than a thing has.</summary>
     public const int MaxParameters = 64;
@@ -28,9 +17,9 @@ public sealed record ThingForm(IReadOnlyList<FormParameter> Parameters)
     private const int MaxOptions = 64;
 
     /// <summary>A parameter by its name, or null.</summary>
-    public FormParameter? Find(string name)
+    public ControlField? Find(string name)
     {
-        foreach (FormParameter parameter in Parameters)
+        foreach (ControlField parameter in Parameters)
         {
             if (parameter.Name == name)
             {
@@ -50,14 +39,14 @@ public sealed record ThingForm(IReadOnlyList<FormParameter> Parameters)
             return $"{given.Name}: there is no such parameter.";
         }
 
-        if (given.Type != parameter.Type && !(IsNumber(given.Type) && IsNumber(parameter.Type)))
+        if (given.Type != parameter.Element && !(IsNumber(given.Type) && IsNumber(parameter.Element)))
         {
-            return $"{given.Name} is {parameter.Type}, not {given.Type}.";
+            return $"{given.Name} is {parameter.Element}, not {given.Type}.";
         }
 
-        if (!ParameterText.Fits(parameter.Type, given.Value))
+        if (!ParameterText.Fits(parameter.Element, given.Value))
         {
-            return $"{given.Name}: this is no {parameter.Type}.";
+            return $"{given.Name}: this is no {parameter.Element}.";
         }
 
         if (parameter.Options.Count > 0 && !parameter.Options.Contains(given.Value))
@@ -65,7 +54,7 @@ public sealed record ThingForm(IReadOnlyList<FormParameter> Parameters)
             return $"{given.Name} is one of {string.Join(", ", parameter.Options)}.";
         }
 
-        return IsNumber(parameter.Type) && Number(given.Value) is { } value
+        return IsNumber(parameter.Element) && Number(given.Value) is { } value
             && ((Number(parameter.Minimum) is { } least && value < least) || (Number(parameter.Maximum) is { } most && value > most))
             ? $"{given.Name} is {parameter.Minimum} to {parameter.Maximum}."
             : null;
@@ -75,7 +64,7 @@ public sealed record ThingForm(IReadOnlyList<FormParameter> Parameters)
     public CommandParameter Typed(CommandParameter given)
     {
         ArgumentNullException.ThrowIfNull(given);
-        return given.Type == "string" && Find(given.Name) is { } parameter && parameter.Type != "string" && ParameterText.Fits(parameter.Type, given.Value) ? given with { Type = parameter.Type } : given;
+        return given.Type == "string" && Find(given.Name) is { } parameter && parameter.Element != "string" && ParameterText.Fits(parameter.Element, given.Value) ? given with { Type = parameter.Element } : given;
     }
 
     /// <summary>Reads a form.</summary>
@@ -84,19 +73,19 @@ public sealed record ThingForm(IReadOnlyList<FormParameter> Parameters)
     {
         ArgumentNullException.ThrowIfNull(form);
         return new ThingForm([.. ControlField.Read(form).Where(f => f.Name.Length <= ParameterText.MaxName).Take(MaxParameters)
-            .Select(f => new FormParameter(f.Name, f.Element, f.Label, f.Minimum, f.Maximum, [.. f.Options.Take(MaxOptions)], f.IsSecret, f.Value))]);
+            .Select(f => f with { Options = [.. f.Options.Take(MaxOptions)] })]);
     }
 
     /// <summary>As text that can be kept; without the values, which are of a moment.</summary>
-    internal string ToJson() => JsonSerializer.Serialize(Parameters.Select(p => p with { Value = null }).ToArray(), FormJson.Default.FormParameterArray);
+    internal string ToJson() => JsonSerializer.Serialize(Parameters.Select(p => p with { Value = null }).ToArray(), FormJson.Default.ControlFieldArray);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    internal static ThingForm FromJson(string text) => new(JsonSerializer.Deserialize(text, FormJson.Default.FormParameterArray) ?? []);
+    internal static ThingForm FromJson(string text) => new(JsonSerializer.Deserialize(text, FormJson.Default.ControlFieldArray) ?? []);
 
     private static bool IsNumber(string type) => type is "int" or "long" or "double";
 
     private static double? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
 }
 
-[JsonSerializable(typeof(FormParameter[]))]
+[JsonSerializable(typeof(ControlField[]))]
 internal sealed partial class FormJson : JsonSerializerContext;

@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using IotXmpp.Xml;
 using IotXmpp.Xmpp;
 using Tree = IotXmpp.Xml.Element;
 
 namespace IotXmpp.Hub.Features.Control;
 
-/// <summary>One thing that can be set (XEP-0325 §3.5, as a field of a data form with XEP-0122 types).</summary>
+/// <summary>One thing that can be set (XEP-0325 §3.5, as a field of a data form with XEP-0122 types). Forms are kept as JSON with these names: they never change.</summary>
 /// <param name="Name">The parameter.</param>
 /// <param name="Element">The element that carries it in a <c>set</c>: <c>boolean</c>, <c>int</c>, …</param>
 /// <param name="Label">Words for people, or "".</param>
@@ -14,7 +15,7 @@ namespace IotXmpp.Hub.Features.Control;
 /// <param name="Options">The values to choose from; empty for any.</param>
 /// <param name="Value">The value now, or null.</param>
 /// <param name="IsSecret">Whether it hides what is typed (<c>text-private</c>).</param>
-public sealed record ControlField(string Name, string Element, string Label, string Minimum, string Maximum, IReadOnlyList<string> Options, string? Value, bool IsSecret = false)
+public sealed record ControlField(string Name, [property: JsonPropertyName("Type")] string Element, string Label, string Minimum, string Maximum, IReadOnlyList<string> Options, string? Value, bool IsSecret = false)
 {
     /// <summary>Characters of a text that is set (1,024): a thing's receive buffer is 4 KiB.</summary>
     public const int TextLimit = 1_024;
@@ -22,6 +23,7 @@ public sealed record ControlField(string Name, string Element, string Label, str
     private const string ValidateNamespace = "http://jabber.org/protocol/xdata-validate";
 
     /// <summary>Range or choices in words; "" for none.</summary>
+    [JsonIgnore]
     public string Range => Options.Count > 0 ? string.Join(" | ", Options)
         : Minimum.Length + Maximum.Length > 0 ? $"{Minimum} … {Maximum}"
         : Element == "boolean" ? "true | false" : string.Empty;

@@ -103,7 +103,7 @@ public sealed class HubMeter : IDisposable
         }
 
         Gauge("iotxmpp.commands.open", () => _commands?.Open, "{command}", "Queued commands that wait for their thing or its answer.");
-        Meter.CreateObservableCounter("iotxmpp.commands.ended", Commands, "{command}", "Queued commands that have come to their end, by how.");
+        Meter.CreateObservableCounter("iotxmpp.commands.ended", Commands, "{command}", "Commands, direct and queued, that have come to their end, by how.");
         Latency("iotxmpp.command.latency.p50", latency => latency.P50, "Half of the commands of the last hour took no longer, from their sending to the thing's answer.");
         Latency("iotxmpp.command.latency.p99", latency => latency.P99, "99 of 100 commands of the last hour took no longer, from their sending to the thing's answer.");
         _alerts = sources.Alerts();

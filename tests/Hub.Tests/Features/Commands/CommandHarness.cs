@@ -84,6 +84,7 @@ public abstract class CommandHarness : IAsyncLifetime
         static ValueTask<bool> IsAdministrator(Jid who) => new(who.Local == "root");
         Commands = new CommandService(Database, Options, Things, MayAsync, Clock, NullLogger<CommandService>.Instance);
         Commands.Changed += command => Told.Enqueue($"{command.Thing} {string.Join(' ', command.Parameters)} {CommandXml.Word(command.State)}{(command.Error.Length > 0 ? " " + command.Error : "")}");
+        Commands.IsAdministrator = IsAdministrator;
         Audit = new AuditService(Commands, Options, MayAsync, IsAdministrator, Clock, NullLogger<AuditService>.Instance);
         Batches = new BatchService(Database, Commands, Options, Things, IsAdministrator, Clock, NullLogger<BatchService>.Instance);
         await Commands.StartAsync();

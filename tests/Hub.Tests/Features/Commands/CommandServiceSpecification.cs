@@ -1,4 +1,5 @@
 using IotXmpp.Hub.Features.Commands;
+using IotXmpp.Hub.Features.Control;
 using IotXmpp.Hub.Storage;
 using IotXmpp.TestKit;
 using Xunit;
@@ -356,7 +357,7 @@ public abstract class CommandServiceSpecification : CommandHarness
     [Fact]
     public async Task What_a_things_form_does_not_allow_is_refused_before_it_is_queued()
     {
-        var form = new ThingForm([new FormParameter("level", "int", "", "0", "100", [], false, null), new FormParameter("mode", "string", "", "", "", ["auto", "off"], false, null), new FormParameter("code", "string", "", "", "", [], true, null)]);
+        var form = new ThingForm([new ControlField("level", "int", "", "0", "100", [], null), new ControlField("mode", "string", "", "", "", ["auto", "off"], null), new ControlField("code", "string", "", "", "", [], null, true)]);
         Commands.KnownForm = thing => thing == "lamp" ? form : null;
         foreach (CommandParameter wrong in (CommandParameter[])[Relay(), new("level", "int", "101"), new("level", "boolean", "true"), new("mode", "string", "on"), new("level", "string", "x")])
         {
@@ -423,6 +424,11 @@ public abstract class CommandServiceSpecification : CommandHarness
         // Somebody else has a thing of that name by now.
         Rights[("bob", "lamp")] = true;
         Assert.Empty((await Audit.QueryAsync(Bob, new AuditQuery { Thing = "lamp" })).Entries);
+        Assert.Equal(CommandOutcome.NotFound, (await Commands.FindAsync(Bob, lamp.Id)).Outcome);
+        Assert.Equal(CommandOutcome.NotFound, (await Commands.CancelAsync(Bob, lamp.Id)).Outcome);
+        Assert.Equal(CommandOutcome.NotFound, (await Commands.FindAsync(Alice, lamp.Id)).Outcome);
+        Assert.Equal(CommandOutcome.Done, (await Commands.FindAsync(Root, lamp.Id)).Outcome);
+        Assert.Equal(CommandOutcome.Done, (await Commands.FindAsync(Alice, pump.Id)).Outcome);
         Assert.Equal(lamp.Id, Assert.Single((await Audit.QueryAsync(Root, new AuditQuery { Thing = "lamp" })).Entries).Id);
     }
 }

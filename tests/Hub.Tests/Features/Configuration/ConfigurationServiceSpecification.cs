@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using IotXmpp.Hub.Features.Access;
 using IotXmpp.Hub.Features.Commands;
 using IotXmpp.Hub.Features.Configuration;
+using IotXmpp.Hub.Features.Control;
 using IotXmpp.Hub.Features.PubSub;
 using IotXmpp.Hub.Storage;
 using IotXmpp.Xmpp;
@@ -236,7 +237,7 @@ public abstract class ConfigurationServiceSpecification : IAsyncLifetime, IDesir
         Assert.Equal(ConfigurationOutcome.BadRequest, (await SetAsync(Int("a", "1"), Int("a", "2"))).Outcome);
         Assert.Equal(ConfigurationOutcome.BadRequest, (await _service.SetAsync(Alice, "lamp", new ConfigurationChange([], [""]))).Outcome);
         Assert.Equal(ConfigurationOutcome.BadRequest, (await _service.SetAsync(Alice, "lamp", new ConfigurationChange([Int("a", "1")], [], null, new string('n', 201)))).Outcome);
-        _form = new ThingForm([new FormParameter("a", "int", "", "0", "10", [], false, null)]);
+        _form = new ThingForm([new ControlField("a", "int", "", "0", "10", [], null)]);
         Assert.Equal(ConfigurationOutcome.BadRequest, (await SetAsync(Int("a", "11"))).Outcome);
         Assert.Equal(ConfigurationOutcome.BadRequest, (await SetAsync(Int("b", "1"))).Outcome);
         Assert.Equal(ConfigurationOutcome.Done, (await SetAsync(new CommandParameter("a", "string", "7"))).Outcome);

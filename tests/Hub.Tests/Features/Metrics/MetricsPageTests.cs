@@ -54,6 +54,38 @@ public sealed class MetricsPageTests
     }
 
     [Fact]
+    public async Task Commands_that_go_straight_to_the_thing_are_counted_like_those_that_were_queued()
+    {
+        await using HubHost hub = await HubHost.StartAsync();
+        await using var alice = await LoginAsync(hub);
+        await hub.AddAccountAsync("lamp", "lamp");
+        await hub.SetOwnerAsync("lamp", "alice");
+        await using RawClient lamp = await RawClient.ConnectAsync(hub.Plain, "lamp");
+        await lamp.LoginAsync(hub.Domain, "lamp", "lamp", "thing");
+        await lamp.SendAsync("<presence/>");
+        await lamp.PingAsync();
+        foreach ((string id, string answer) in ((string, string)[])[("c1", "type='result'"), ("c2", "type='error'")])
+        {
+            await CommandAsync(id, answer);
+        }
+
+        await Wait.UntilAsync(() =>
+        {
+            string page = PageAsync(hub).GetAwaiter().GetResult();
+            return Value(page, "iotxmpp_commands_ended_total{state=\"done\"}") == 1 && Value(page, "iotxmpp_commands_ended_total{state=\"failed\"}") == 1;
+        });
+
+        async Task CommandAsync(string id, string answer)
+        {
+            await alice.SendAsync($"<iq type='set' to='lamp@hub.test/thing' id='{id}'><set xmlns='urn:xmpp:iot:control'><boolean name='relay' value='true'/></set></iq>");
+            await lamp.ReadUntilAsync(e => (string?)e.Attribute("id") == id);
+            string error = id == "c2" ? "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>" : "<setResponse xmlns='urn:xmpp:iot:control'/>";
+            await lamp.SendAsync($"<iq {answer} to='{alice.Jid}' id='{id}'>{error}</iq>");
+            await alice.ReadUntilAsync(e => (string?)e.Attribute("id") == id);
+        }
+    }
+
+    [Fact]
     public async Task One_of_sixteen_stanzas_is_timed_and_a_wrong_password_is_an_outcome()
     {
         await using HubHost hub = await HubHost.StartAsync();
