@@ -104,6 +104,9 @@ public sealed class FleetServices
     /// <summary>Makes things, takes them back, gives them new codes.</summary>
     public ThingProvisioning? Provisioning { get; init; }
 
+    /// <summary>The registry by XEP-0347: claims things by their codes.</summary>
+    public ThingRegistry? ThingRegistry { get; init; }
+
     /// <summary>Looking on at a thing's stanzas.</summary>
     public SnifferService? Sniffer { get; init; }
 

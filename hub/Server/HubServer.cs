@@ -395,6 +395,7 @@ public sealed class HubServer : IAsyncDisposable
             History = Find<HistoryModule>()?.Service,
             Board = board,
             Provisioning = things?.Provisioning,
+            ThingRegistry = things?.Things,
             Sniffer = Find<SnifferModule>()?.Service,
             Commands = Find<CommandsModule>(),
             Configuration = Find<ConfigurationModule>()?.Service,

@@ -61,6 +61,7 @@ public static class RestApi
         LivenessResource.Map(api, fleet);
         MaintenanceResource.Map(api, fleet);
         ProposalResource.Map(api, fleet);
+        RegistryResource.Map(api, fleet);
         RolloutResource.Map(api, fleet);
         ThingResource.Map(api, fleet);
         TokenResource.Map(api, fleet);

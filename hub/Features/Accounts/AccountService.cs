@@ -31,6 +31,9 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
     /// <summary>True when there is an administrator who may log in.</summary>
     public ValueTask<bool> HasAdministratorAsync(CancellationToken cancellationToken = default) => store.HasAdministratorAsync(cancellationToken);
 
+    /// <summary>The names of the accounts of somebody's things (bare JID).</summary>
+    public ValueTask<List<string>> OwnedAsync(string owner, CancellationToken cancellationToken = default) => store.OwnedAsync(owner, cancellationToken);
+
     /// <summary>How many accounts there are.</summary>
     public ValueTask<long> CountAsync(CancellationToken cancellationToken = default) => store.CountAsync(cancellationToken);
 
@@ -108,6 +111,9 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
 
         return outcome;
     }
+
+    /// <summary>Makes the account of a device within another unit of work, such as one that makes its thing; false where the name is taken, or not free yet.</summary>
+    public bool AddDevice(SqlSession session, string localpart, ScramCredentials keys) => store.AddDevice(session, localpart, keys);
 
     /// <summary>Takes the account's keys away and forbids the log-in; its sessions end at once. Only new keys let it in again.</summary>
     public Task<AccountOutcome> RevokeAsync(string name) => ChangeAsync(name, AccountChange.Revoked, store.RevokeAsync);

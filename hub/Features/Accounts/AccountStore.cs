@@ -55,6 +55,21 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
             cancellationToken);
     }
 
+    /// <summary>The names of the accounts of somebody's things (bare JID).</summary>
+    public ValueTask<List<string>> OwnedAsync(string owner, CancellationToken cancellationToken = default) => database.ReadAsync(
+        session =>
+        {
+            var names = new List<string>();
+            SqlStatement rows = session.Prepare("SELECT name FROM account WHERE owner = $1 ORDER BY name").Bind(1, owner);
+            while (rows.Read())
+            {
+                names.Add(rows.GetString(0));
+            }
+
+            return names;
+        },
+        cancellationToken);
+
     /// <summary>How many accounts there are.</summary>
     public ValueTask<long> CountAsync(CancellationToken cancellationToken = default) => NumberAsync("SELECT count(*) FROM account", cancellationToken);
 
@@ -191,6 +206,20 @@ public sealed class AccountStore(ISqlDatabase database, TimeProvider time)
         RaiseGeneration(session);
         return outcome;
     });
+
+    /// <summary>Makes the account of a device within another unit of work.</summary>
+    /// <returns>False where the name is taken, or not free yet: nothing was done.</returns>
+    public bool AddDevice(SqlSession session, string name, ScramCredentials keys)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        if (Create(session, name, [keys], administrator: false, replace: false) != AccountOutcome.Done)
+        {
+            return false;
+        }
+
+        RaiseGeneration(session);
+        return true;
+    }
 
     /// <summary>Takes all keys away and forbids the log-in.</summary>
     public Task<AccountOutcome> RevokeAsync(string name) => ChangeAsync(name, session =>

@@ -12,6 +12,9 @@ public static class ApiScope
     /// <summary>Changes what the hub keeps of things: names, tags, groups, notes, desired configuration.</summary>
     public const string ThingsWrite = "things:write";
 
+    /// <summary>Makes, claims, revokes and resets things.</summary>
+    public const string ThingsProvision = "things:provision";
+
     /// <summary>Reads and exports samples.</summary>
     public const string HistoryRead = "history:read";
 
@@ -50,6 +53,7 @@ public static class ApiScope
     [
         (ThingsRead, "see things, groups and how they are"),
         (ThingsWrite, "change names, tags, groups, notes and desired configuration"),
+        (ThingsProvision, "make, claim, revoke and reset things"),
         (HistoryRead, "read and export samples"),
         (CommandsRead, "see commands and their states"),
         (CommandsWrite, "give commands and take them back"),

@@ -10,7 +10,8 @@ namespace IotXmpp.Hub.Features.Inventory;
 /// <summary>What an import shall do.</summary>
 /// <param name="IsPartial">Do what is right and leave out what is wrong; else all or nothing.</param>
 /// <param name="IsCheck">Change nothing, only tell.</param>
-public sealed record ImportWish(bool IsPartial = false, bool IsCheck = false);
+/// <param name="IsCreate">Make what is not there, for who may provision things.</param>
+public sealed record ImportWish(bool IsPartial = false, bool IsCheck = false, bool IsCreate = false);
 
 /// <summary>What came of an import.</summary>
 /// <param name="Changed">Things that were changed, or would be.</param>
@@ -18,11 +19,18 @@ public sealed record ImportWish(bool IsPartial = false, bool IsCheck = false);
 /// <param name="Faults">What is wrong, in the order of the lines: the first <see cref="InventoryOptions.ImportFaults"/>.</param>
 /// <param name="FaultCount">How many faults there are.</param>
 /// <param name="IsDone">Whether anything was taken over.</param>
-public sealed record ImportResult(int Changed, int Unchanged, IReadOnlyList<ImportFault> Faults, int FaultCount, bool IsDone);
+public sealed record ImportResult(int Changed, int Unchanged, IReadOnlyList<ImportFault> Faults, int FaultCount, bool IsDone)
+{
+    /// <summary>Things that were made, or would be.</summary>
+    public int Created { get; init; }
+
+    /// <summary>The things that were made, with their secrets: told this once, the hub keeps none of them.</summary>
+    public IReadOnlyList<MadeThing> Made { get; init; } = [];
+}
 
 /// <summary>
-/// Takes many things out and in: what is told of them, their groups, their owners. An import names what shall be, so the same twice changes nothing the second time. It makes no things, since those need
-/// keys; and it gives nobody more than each change by itself would. All of it is one unit of work.
+/// Takes many things out and in: what is told of them, their groups, their owners. An import names what shall be, so the same twice changes nothing the second time. Things that are not there it makes where
+/// that is asked for; and it gives nobody more than each change by itself would. All of it is one unit of work.
 /// </summary>
 public sealed class ImportService(RegistryStore registry, RegistryModule things, ThingAccess access, GroupService groups, AccountService accounts, InventoryService inventory, Jid domain, TimeProvider time)
 {
@@ -68,16 +76,18 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
         var faults = new List<ImportFault>();
         if (text.Length > inventory.Options.ImportChars)
         {
-            return End(0, 0, [new ImportFault(1, "", $"It has more than {inventory.Options.ImportChars} characters.")], isDone: false);
+            return End([], 0, [new ImportFault(1, "", $"It has more than {inventory.Options.ImportChars} characters.")]);
         }
 
         bool isJson = text.AsSpan().TrimStart("\uFEFF \t\r\n") is ['[' or '{', ..];
         List<(int Line, ThingRow Row)> rows = isJson ? ThingRows.ReadJson(text, inventory.Options.ImportThings, faults) : ThingRows.ReadCsv(text, inventory.Options.ImportThings, faults);
         if (faults.Count > 0 && rows.Count == 0)
         {
-            return End(0, 0, faults, isDone: false);
+            return End([], 0, faults);
         }
 
+        bool mayMake = wish.IsCreate && (actor is null || await things.Provisioning.MayProvisionAsync(actor, cancel).ConfigureAwait(false));
+        int made = 0;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var plans = new List<Plan>();
         int unchanged = 0;
@@ -87,7 +97,14 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
             Plan? plan = null;
             if (why is null)
             {
-                (why, plan) = await PlanAsync(actor, row, cancel).ConfigureAwait(false);
+                (why, plan) = mayMake && (!ThingProvisioning.IsThingId(row.Id) || await things.Rights.FindAsync(row.Id, cancel).ConfigureAwait(false) is null)
+                    ? await PlanNewAsync(actor, row, cancel).ConfigureAwait(false)
+                    : await PlanAsync(actor, row, cancel).ConfigureAwait(false);
+            }
+
+            if (plan is { IsNew: true } && ++made > inventory.Options.ImportNewThings)
+            {
+                (why, plan) = ($"One import makes at most {inventory.Options.ImportNewThings} things.", null);
             }
 
             if (why is not null)
@@ -107,23 +124,27 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
         faults.Sort((a, b) => a.Line.CompareTo(b.Line));
         if (wish.IsCheck || (faults.Count > 0 && !wish.IsPartial))
         {
-            return End(plans.Count, unchanged, faults, isDone: false);
+            return End(plans, unchanged, faults);
         }
 
         try
         {
-            await ApplyAsync(plans, cancel).ConfigureAwait(false);
+            return End(plans, unchanged, faults, await ApplyAsync(plans, cancel).ConfigureAwait(false));
         }
         catch (GroupBoundException)
         {
             faults.Add(new ImportFault(1, "", "A group would have too many things, or a thing would be in too many groups: nothing was changed."));
-            return End(plans.Count, unchanged, faults, isDone: false);
+        }
+        catch (IdTakenException taken)
+        {
+            faults.Add(new ImportFault(1, taken.Message, "The id was taken meanwhile, or is not free yet: nothing was changed."));
         }
 
-        return End(plans.Count, unchanged, faults, isDone: true);
+        return End(plans, unchanged, faults);
     }
 
-    private ImportResult End(int changed, int unchanged, List<ImportFault> faults, bool isDone) => new(changed, unchanged, [.. faults.Take(inventory.Options.ImportFaults)], faults.Count, isDone);
+    private ImportResult End(List<Plan> plans, int unchanged, List<ImportFault> faults, IReadOnlyList<MadeThing>? made = null) =>
+        new(plans.Count(p => !p.IsNew), unchanged, [.. faults.Take(inventory.Options.ImportFaults)], faults.Count, made is not null) { Created = plans.Count(p => p.IsNew), Made = made ?? [] };
 
     // What is to be done with one thing: a fault, or a plan, or nothing at all.
     private async ValueTask<(string? Why, Plan? Plan)> PlanAsync(Jid? actor, ThingRow row, CancellationToken cancel)
@@ -134,15 +155,15 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
             return ("There is no such thing, or not for you.", null);
         }
 
-        if (ThingDetails.TryTags(row.Tags ?? "", out IReadOnlyList<MetaTag> tags) is { } wrong)
+        if (Details(row, out ThingDetails details) is { } wrong)
         {
-            return ($"tags: {wrong}.", null);
+            return (wrong, null);
         }
 
-        var details = new ThingDetails { Name = row.Name, Place = row.Place, Model = row.Model, Manufacturer = row.Manufacturer, Tags = row.Tags is null ? null : tags };
-        if (details.Check() is { } bad)
+        if (details.Tags is { } tags)
         {
-            return (bad, null);
+            // By what a thing is claimed stays where the row does not name it: a row that has made a thing makes no other of it.
+            details = details with { Tags = [.. tags, .. thing.Tags.Values.Where(t => t.IsClaim && !ThingDetails.OwnTags.Contains(t.Name) && tags.All(named => named.Name != t.Name))] };
         }
 
         Thing after = details.ApplyTo(thing);
@@ -176,6 +197,56 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
         return why is not null ? (why, null)
             : isDescribed || isMoved || into.Length + outOf.Length > 0 ? (null, new Plan(thing, details, isMoved ? owner : null, owner, into, outOf))
             : (null, null);
+    }
+
+    // The same for one that is not there, of who may provision things.
+    private async ValueTask<(string? Why, Plan? Plan)> PlanNewAsync(Jid? actor, ThingRow row, CancellationToken cancel)
+    {
+        if (!ThingProvisioning.IsThingId(row.Id))
+        {
+            return ("That is no id of a thing: 1 to 64 of a-z, 0-9 and -.", null);
+        }
+
+        if (await accounts.FindAsync(row.Id, cancel).ConfigureAwait(false) is not null)
+        {
+            return ("That id is taken by an account that is no thing.", null);
+        }
+
+        if (Details(row, out ThingDetails details) is { } wrong)
+        {
+            return (wrong, null);
+        }
+
+        Jid? owner = actor?.Bare;
+        if (row.Owner is { Length: > 0 } named && (!JidPrep.TryParse(named, out owner) || !owner.IsBare || owner.Local.Length == 0))
+        {
+            return ("owner: that is no bare JID.", null);
+        }
+
+        if (owner is null || (owner.Domain == domain.Domain && (owner.Local == row.Id || await accounts.FindAsync(owner.Local, cancel).ConfigureAwait(false) is null)))
+        {
+            return (owner is null ? "owner: whose it shall be has to be said." : "owner: there is no such account.", null);
+        }
+
+        // By its tags it will be claimed: those stay whatever else is told of it.
+        string serial = (details.Tags ?? []).FirstOrDefault(t => t.Name == "SN")?.Value is { Length: > 0 } given ? given : row.Id;
+        var provision = new NewThing(row.Id, owner, serial, row.Model ?? "", row.Manufacturer ?? "");
+        var thing = new Thing(row.Id, row.Id) { Owner = owner };
+        if (details.ApplyTo(thing).Tags.Count + 3 > MetaTags.CountLimit)
+        {
+            return ($"A thing has at most {MetaTags.CountLimit} tags.", null);
+        }
+
+        bool isHis = actor is null || actor.Bare.Equals(owner) || await accounts.IsAdministratorAsync(actor.Local, cancel).ConfigureAwait(false);
+        (string? why, string[] into, _) = await GroupsAsync(actor, thing, row.Groups, ThingGrant.Of(isHis ? ThingRight.Own : ThingRight.See), cancel).ConfigureAwait(false);
+        return why is not null ? (why, null) : (null, new Plan(thing, details with { Tags = null, Changes = details.Tags ?? [] }, null, owner, into, []) { Provision = provision });
+    }
+
+    private static string? Details(ThingRow row, out ThingDetails details)
+    {
+        string? wrong = ThingDetails.TryTags(row.Tags ?? "", out IReadOnlyList<MetaTag> tags);
+        details = new ThingDetails { Name = row.Name, Place = row.Place, Model = row.Model, Manufacturer = row.Manufacturer, Tags = row.Tags is null ? null : tags };
+        return wrong is null ? details.Check() : $"tags: {wrong}.";
     }
 
     // Whose a thing is says no import of somebody who only owns it: the new owner has not been asked.
@@ -222,19 +293,34 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
         return (null, into, outOf);
     }
 
-    private async Task ApplyAsync(List<Plan> plans, CancellationToken cancel)
+    private async Task<IReadOnlyList<MadeThing>> ApplyAsync(List<Plan> plans, CancellationToken cancel)
     {
         if (plans.Count == 0)
         {
-            return;
+            return [];
         }
 
         DateTimeOffset now = time.GetUtcNow();
+        var made = new Dictionary<string, FreshThing>(StringComparer.Ordinal);
+        foreach (Plan plan in plans.Where(p => p.IsNew))
+        {
+            cancel.ThrowIfCancellationRequested();
+            made.Add(plan.Thing.Id, FreshThing.Make(plan.Provision!, plan.Details, now));
+        }
+
         (int Things, int Groups) most = (groups.Options.ThingsPerGroup, groups.Options.GroupsPerThing);
-        List<(Thing Before, Thing After)> changed = await registry.ChangeAllAsync(
-            [.. plans.Select(p => (p.Thing.Id, (Func<Thing, Thing>)(before => p.ApplyTo(before, now))))],
+        List<(Thing? Before, Thing After)> changed = await registry.ChangeAllAsync(
+            [.. plans.Select(p => (p.Thing.Id, (Func<Thing?, Thing?>)(before => p.IsNew ? made[p.Thing.Id].Over(before) : before is null ? null : p.ApplyTo(before, now))))],
             session =>
             {
+                foreach ((string id, FreshThing fresh) in made)
+                {
+                    if (!accounts.AddDevice(session, id, fresh.Keys))
+                    {
+                        throw new IdTakenException(id);
+                    }
+                }
+
                 foreach (IGrouping<string, Plan> group in plans.SelectMany(p => p.OutOf.Select(id => (id, p))).GroupBy(o => o.id, o => o.p, StringComparer.Ordinal))
                 {
                     GroupStore.RemoveThings(session, group.Key, [.. group.Select(p => p.Thing.Id)]);
@@ -245,21 +331,41 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
                     GroupStore.AddThings(session, group.Key, [.. group.Select(p => (p.Thing.Id, p.OwnerThen))], most);
                 }
             }).ConfigureAwait(false);
-        foreach ((Thing before, Thing after) in changed)
+        try
         {
-            if (after.MovingFrom is not null)
+            // All is durable: what follows is not given up half way, and what fails of it is done at the next start.
+            foreach ((Thing? before, Thing after) in changed)
             {
-                await things.Rights.SettleAsync(after.Id, cancel).ConfigureAwait(false);
+                if (before is null)
+                {
+                    await things.Provisioning.MadeAsync(after, CancellationToken.None).ConfigureAwait(false);
+                    continue;
+                }
+
+                if (after.MovingFrom is not null)
+                {
+                    await things.Rights.SettleAsync(after.Id, CancellationToken.None).ConfigureAwait(false);
+                }
+
+                await things.Provisioning.DescribedAsync(before, after).ConfigureAwait(false);
             }
 
-            await things.Provisioning.DescribedAsync(before, after).ConfigureAwait(false);
+            await groups.CatchUpAsync().ConfigureAwait(false);
+        }
+        catch (StorageException) when (made.Count > 0)
+        {
+            // The secrets are told now or never.
         }
 
-        await groups.CatchUpAsync().ConfigureAwait(false);
+        return [.. made.Select(m => new MadeThing(m.Key, things.Rights.Of(m.Key), m.Value.Password, m.Value.ClaimText))];
     }
 
     private sealed record Plan(Thing Thing, ThingDetails Details, Jid? NewOwner, Jid? OwnerThen, string[] Into, string[] OutOf)
     {
+        public NewThing? Provision { get; init; }
+
+        public bool IsNew => Provision is not null;
+
         public Thing ApplyTo(Thing before, DateTimeOffset now)
         {
             Thing after = Details.ApplyTo(before);

@@ -175,7 +175,8 @@ internal sealed class InventoryCommands(InventoryService inventory, ImportServic
     }
         .Add(new FormField("line") { Type = "text-multi", Label = "Lines" })
         .Add(FormField.Boolean("partial", false, "Do what is right, leave out what is wrong"))
-        .Add(FormField.Boolean("check", false, "Change nothing, only tell"));
+        .Add(FormField.Boolean("check", false, "Change nothing, only tell"))
+        .Add(FormField.Boolean("create", false, $"Make what is not there, {inventory.Options.ImportNewThings} things at most; their secrets are told this once"));
 
     private async ValueTask<CommandStep> ImportAsync(string node, StringBuilder text, CommandInput input, CancellationToken cancel)
     {
@@ -195,12 +196,18 @@ internal sealed class InventoryCommands(InventoryService inventory, ImportServic
         }
 
         bool Flag(string name) => input.Form[name] is { } field && field.TryBoolean(out bool value) && value;
-        ImportResult result = await import.ImportAsync(input.From, text.ToString(), new ImportWish(Flag("partial"), Flag("check")), cancel).ConfigureAwait(false);
-        return CommandStep.Done(new DataForm(FormType.Result, node)
+        ImportResult result = await import.ImportAsync(input.From, text.ToString(), new ImportWish(Flag("partial"), Flag("check"), Flag("create")), cancel).ConfigureAwait(false);
+        DataForm answer = new DataForm(FormType.Result, node)
             .Add(FormField.Boolean("done", result.IsDone, "Taken over"))
             .Add(FormField.Single("changed", "text-single", result.Changed.ToString(CultureInfo.InvariantCulture), "Changed"))
+            .Add(FormField.Single("created", "text-single", result.Created.ToString(CultureInfo.InvariantCulture), "Made"))
             .Add(FormField.Single("unchanged", "text-single", result.Unchanged.ToString(CultureInfo.InvariantCulture), "As they were"))
             .Add(FormField.Single("faults", "text-single", result.FaultCount.ToString(CultureInfo.InvariantCulture), "Faults"))
-            .Add(new FormField("fault") { Type = "text-multi", Label = "What is wrong", Values = [.. result.Faults.Select(f => $"line {f.Line}{(f.Id.Length > 0 ? $", {f.Id}" : "")}: {f.Why}")] }));
+            .Add(new FormField("fault") { Type = "text-multi", Label = "What is wrong", Values = [.. result.Faults.Select(f => $"line {f.Line}{(f.Id.Length > 0 ? $", {f.Id}" : "")}: {f.Why}")] });
+        return result.Made.Count == 0
+            ? CommandStep.Done(answer)
+            : CommandStep.Done(
+                answer.Add(new FormField("made") { Type = "text-multi", Label = "What was made, as CSV", Values = [.. MadeThings.Lines(result.Made)] }),
+                new CommandNote(NoteType.Info, "Passwords and claim codes are shown this once."));
     }
 }

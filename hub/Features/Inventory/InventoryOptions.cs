@@ -17,6 +17,10 @@ public sealed class InventoryOptions
     [Range(1, 1_000_000)]
     public int ImportThings { get; set; } = 20_000;
 
+    /// <summary>Things that one import may make (200): the answer with their secrets is one stanza.</summary>
+    [Range(0, 1_000)]
+    public int ImportNewThings { get; set; } = 200;
+
     /// <summary>Characters of one import (8,388,608): 400 for each of its things. It is in memory while it is read.</summary>
     [Range(1_024, 134_217_728)]
     public int ImportChars { get; set; } = 8_388_608;

@@ -52,7 +52,11 @@ public sealed class RegistryModule(RegistryStore store, AccountService accounts,
         Provisioning.Changed += (thing, change) => _ = change == ThingChange.Disowned ? contact.DisownedAsync(thing, CancellationToken.None) : Task.CompletedTask;
         new DiscoveryRequests(Things, rights, options).Register(module.Component(Subdomain).Identity("component", "generic", "Things"));
         new RegistryCommands(Provisioning, rights).AddTo(commands);
-        module.Hub.Accounts.Removed += account => Provisioning.ForgetAsync(account);
+        module.Hub.Accounts.Removed += async account =>
+        {
+            await Provisioning.OwnerGoneAsync(account).ConfigureAwait(false);
+            await Provisioning.ForgetAsync(account).ConfigureAwait(false);
+        };
         module.Starting(cancel => new ValueTask(rights.SettleAllAsync(cancel)));
         module.Stopping(_ =>
         {

@@ -87,16 +87,17 @@ public sealed class RegistryStore(ISqlDatabase database) : IDisposable
         return (Write(session, id, after), result);
     });
 
-    /// <summary>Changes several things, all or none.</summary>
-    /// <param name="changes">By id: gets the thing as it is and gives it as it shall be. Runs on the database's writer: pure code only. What is gone meanwhile is left out.</param>
+    /// <summary>Changes and makes several things, all or none.</summary>
+    /// <param name="changes">By id: gets the thing as it is, or null, and gives it as it shall be; null leaves it out. Runs on the database's writer: pure code only; what it throws undoes all.</param>
     /// <param name="together">What is written in the same unit; what it throws undoes all.</param>
-    /// <returns>The things that have changed, as they were and as they are.</returns>
-    public Task<List<(Thing Before, Thing After)>> ChangeAllAsync(IReadOnlyList<(string Id, Func<Thing, Thing> Change)> changes, Action<SqlSession> together) => WriteAsync(session =>
+    /// <returns>The things that have changed, as they were (null for new ones) and as they are.</returns>
+    public Task<List<(Thing? Before, Thing After)>> ChangeAllAsync(IReadOnlyList<(string Id, Func<Thing?, Thing?> Change)> changes, Action<SqlSession> together) => WriteAsync(session =>
     {
-        var changed = new List<(Thing, Thing)>();
-        foreach ((string id, Func<Thing, Thing> change) in changes)
+        var changed = new List<(Thing?, Thing)>();
+        foreach ((string id, Func<Thing?, Thing?> change) in changes)
         {
-            if (ById(session, id) is { } before && change(before) is var after && !ReferenceEquals(after, before))
+            Thing? before = ById(session, id);
+            if (change(before) is { } after && !ReferenceEquals(after, before))
             {
                 changed.Add((before, Write(session, id, after)!));
             }

@@ -56,7 +56,7 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
 
     /// <summary>Whether somebody may change a thing: its owner, or an administrator.</summary>
     public async ValueTask<bool> MayManageAsync(Jid who, Thing thing, CancellationToken cancel = default) =>
-        who.Bare.Equals(thing.Owner) || (IsLocal(who) && await accounts.IsAdministratorAsync(who.Local, cancel).ConfigureAwait(false));
+        (who.Bare.Equals(thing.Owner) && (!IsLocal(who) || await accounts.FindAsync(who.Local, cancel).ConfigureAwait(false) is { IsDisabled: false })) || (IsLocal(who) && await accounts.IsAdministratorAsync(who.Local, cancel).ConfigureAwait(false));
 
     /// <summary>
     /// Makes a thing, or gives the one that is there new keys (its sessions go on until they end; it can log in again where it was revoked) and nothing else; a thing that is nobody's gets the owner.
@@ -95,19 +95,11 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
             return RegistryOutcome.Forbidden;
         }
 
-        string? key = null;
-        byte[]? hash = null;
-        MetaTag[] tags = Tags(provision);
-        if (known is null)
-        {
-            key = ClaimKey.New();
-            hash = ClaimKey.Hash(tags, key);
-        }
-
         DateTimeOffset now = time.GetUtcNow();
+        (Thing made, string claim) = known is null ? New(provision, now) : (known, string.Empty);
         (Thing? thing, bool isNew) = await store.ChangeAsync(provision.Id, before => before switch
         {
-            null => (new Thing(provision.Id, provision.Id) { State = ThingState.Private, Owner = owner, Tags = ClaimKey.ByName(tags), ClaimHash = hash, IsHubKey = true, MovingFrom = "", Registered = now, Claimed = now }, true),
+            null => (made, known is null),
             { Owner: null } => (before with { State = ThingState.Private, Owner = owner, Claimed = now, MovingFrom = "", Revoked = null }, false),
             { Revoked: not null } => (before with { Revoked = null }, false),
             _ => (before, false),
@@ -119,7 +111,39 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
 
         await rights.SettleAsync(provision.Id, cancel).ConfigureAwait(false);
         Changed?.Invoke(thing!, ThingChange.Provisioned);
-        return new ThingResult(RegistryOutcome.Done, thing, isNew && key is not null ? MetaTags.ToText(tags, key) : null);
+        return new ThingResult(RegistryOutcome.Done, thing, isNew ? claim : null);
+    }
+
+    /// <summary>A thing that was never there, as it is made: somebody's, with a KEY of its own.</summary>
+    /// <param name="provision">What it shall be.</param>
+    /// <param name="now">When.</param>
+    /// <returns>The thing, whose rights have to follow yet (<see cref="MadeAsync"/>), and the text of its QR code: the KEY itself is not kept.</returns>
+    public static (Thing Thing, string ClaimText) New(Provision provision, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(provision);
+        MetaTag[] tags = Tags(provision);
+        string key = ClaimKey.New();
+        return (
+            new Thing(provision.Id, provision.Id)
+            {
+                State = ThingState.Private,
+                Owner = provision.Owner.Bare,
+                Tags = ClaimKey.ByName(tags),
+                ClaimHash = ClaimKey.Hash(tags, key),
+                IsHubKey = true,
+                MovingFrom = "",
+                Registered = now,
+                Claimed = now,
+            },
+            MetaTags.ToText(tags, key));
+    }
+
+    /// <summary>A thing that was made is durable, with its account: its nodes, its owner's roster and whoever listens follow.</summary>
+    public async Task MadeAsync(Thing thing, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(thing);
+        await rights.SettleAsync(thing.Id, cancel).ConfigureAwait(false);
+        Changed?.Invoke(thing, ThingChange.Provisioned);
     }
 
     /// <summary>Enters an account that is there as a thing of an owner, with all that belongs to one; one that is a thing already gets that owner. For who may do anything: the operator of the machine.</summary>
@@ -294,6 +318,31 @@ public sealed class ThingProvisioning(RegistryStore store, ThingRights rights, A
         }
 
         Changed?.Invoke(after, ThingChange.Updated);
+    }
+
+    /// <summary>
+    /// An account is gone: what it owned becomes nobody's, so that who gets its name later does not get its things. Their KEYs claim them again; until then the administrators have them, with all that was
+    /// told of them.
+    /// </summary>
+    public async Task OwnerGoneAsync(string account)
+    {
+        Jid owner = rights.Of(account);
+        foreach (string id in await accounts.OwnedAsync(owner.ToString()).ConfigureAwait(false))
+        {
+            await rights.FindAsync(id).ConfigureAwait(false); // one that was never entered is entered now
+        }
+
+        foreach (Thing thing in (await store.AllAsync().ConfigureAwait(false)).Values.Where(t => owner.Equals(t.Owner) && t.Account != account).ToList())
+        {
+            (Thing? free, bool isDone) = await store.ChangeAsync(thing.Id, before => before is not null && owner.Equals(before.Owner)
+                ? (before with { State = ThingState.Unclaimed, Owner = null, Claimed = null, MovingFrom = owner.ToString() }, true)
+                : (before, false)).ConfigureAwait(false);
+            if (isDone)
+            {
+                await rights.SettleAsync(thing.Id).ConfigureAwait(false);
+                Changed?.Invoke(free!, ThingChange.Disowned);
+            }
+        }
     }
 
     /// <summary>Forgets the things of an account that is gone.</summary>

@@ -50,6 +50,35 @@ public sealed class GroupTests(UpFixture up) : IClassFixture<UpFixture>
         Assert.Equal("Sensor", (string?)Assert.Single((await OkAsync("thing", "list", "--text", "bme280-1", "--json")).Json)["name"]);
     }
 
+    [Fact]
+    public async Task Things_are_made_by_an_import_and_their_secrets_stand_once_in_a_private_file()
+    {
+        string file = Path.Combine(up.Folder, "new.csv");
+        string secrets = Path.Combine(up.Folder, "secrets.csv");
+        await File.WriteAllTextAsync(file, "id,name,model\nimported-1,'=One,m1\nimported-2,,\n", TestContext.Current.CancellationToken);
+        CliResult check = await OkAsync("thing", "import", file, "--create", "--check", "--json");
+        Assert.Equal((false, 2), ((bool)check.Json[0]["done"]!, (int)check.Json[0]["created"]!));
+        CliResult made = await OkAsync("thing", "import", file, "--create", "--secrets", secrets, "--json");
+        Assert.Equal((true, 2, 0, secrets), ((bool)made.Json[0]["done"]!, (int)made.Json[0]["created"]!, made.Json[0]["made"]!.AsArray().Count, (string?)made.Json[0]["secrets"]));
+        Assert.Equal(FileModes.Secret, FileModes.Of(secrets));
+        string[] lines = await File.ReadAllLinesAsync(secrets, TestContext.Current.CancellationToken);
+        Assert.Equal(3, lines.Length);
+        Assert.Equal("thing,jid,password,claim", lines[0]);
+        string[] cells = lines[1].Split(',');
+        Assert.Equal(("imported-1", "imported-1@localhost"), (cells[0], cells[1]));
+        Assert.StartsWith("IoTDisco;SN:imported-1;MODEL:m1;KEY:", cells[3], StringComparison.Ordinal);
+        Dictionary<string, string?> thing = up.Environment;
+        thing["IOTXMPP_JID"] = cells[1];
+        thing["IOTXMPP_PASSWORD"] = cells[2];
+        CliResult itself = await CliRun.RunAsync(thing, "thing", "list", "--json");
+        Assert.Equal("imported-1", (string?)Assert.Single(itself.Json)["thing"]);
+        CliResult taken = await CliRun.RunAsync(up.Environment, "thing", "import", file, "--create", "--secrets", secrets);
+        Assert.True(taken.Code == 2, taken.ToString());
+        Assert.Equal(lines, await File.ReadAllLinesAsync(secrets, TestContext.Current.CancellationToken));
+        CliResult again = await OkAsync("thing", "import", file, "--create", "--json");
+        Assert.Equal((0, 0), ((int)again.Json[0]["created"]!, again.Json[0]["made"]!.AsArray().Count));
+    }
+
     private async Task<CliResult> OkAsync(params string[] arguments)
     {
         CliResult result = await CliRun.RunAsync(up.Environment, arguments);

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json.Nodes;
+using IotXmpp.Hub.Features.ApiTokens;
+using IotXmpp.TestKit.Net;
 using Xunit;
 
 namespace IotXmpp.Hub.Tests.Rest;
@@ -131,6 +134,61 @@ public sealed class GroupResourceTests(RestHub hub) : IClassFixture<RestHub>
         Assert.Equal((true, 1), ((bool)back.Json!["done"]!, (int)back.Json["changed"]!));
         (await hub.SendAsync(HttpMethod.Post, "/import/things", bob, "[]")).Refuses(415, "media-type");
         (await hub.SendAsync(HttpMethod.Post, "/import/things", bob, null, r => r.Content = Csv([0x69, 0x64, 0x0a, 0xff]))).Refuses(400, "malformed");
+    }
+
+    [Fact]
+    public async Task Things_are_made_by_an_import_for_who_may_and_their_secrets_are_told_once()
+    {
+        string root = await hub.TokenAsync("root");
+        (await ImportAsync(await hub.TokenAsync("root", ApiScope.ThingsWrite), "id\nrest-new-1\n", "?create=true")).Refuses(403, "scope-needed");
+        RestHub.Reply refused = (await ImportAsync(await hub.TokenAsync("bob"), "id\nrest-new-1\n", "?create=true")).Refuses(422, "invalid");
+        Assert.Contains("rest-new-1: There is no such thing, or not for you.", refused.Text, StringComparison.Ordinal);
+        (await ImportAsync(root, "id\nrest-new-1\n")).Refuses(422, "invalid");
+        RestHub.Reply made = await ImportAsync(root, "id,name,owner\nrest-new-1,=1+1,bob@hub.test\nrest-new-2,,\n", "?create=true");
+        Assert.Equal((true, 0, 2), ((bool)made.Json!["done"]!, (int)made.Json["changed"]!, (int)made.Json["created"]!));
+        JsonNode first = made.Json["made"]![0]!;
+        Assert.Equal(("rest-new-1", "rest-new-1@hub.test"), ((string?)first["thing"], (string?)first["jid"]));
+        Assert.StartsWith("IoTDisco;SN:rest-new-1;KEY:", (string?)first["claim"], StringComparison.Ordinal);
+        Assert.Equal("no-store", made.Headers.CacheControl?.ToString());
+        // The secret logs in.
+        await using RawClient thing = await RawClient.ConnectAsync(hub.Host.Plain, "rest-new-1");
+        await thing.LoginAsync(hub.Host.Domain, "rest-new-1", (string)first["password"]!);
+        RestHub.Reply again = await ImportAsync(root, "id,name,owner\nrest-new-1,=1+1,bob@hub.test\nrest-new-2,,\n", "?create=true");
+        Assert.Equal((0, 0), ((int)again.Json!["created"]!, again.Json["made"]!.AsArray().Count));
+        Assert.Equal(HttpStatusCode.OK, (await hub.GetAsync("/things/rest-new-1", await hub.TokenAsync("bob"))).Status);
+        (await hub.GetAsync("/things/rest-new-2", await hub.TokenAsync("bob"))).Refuses(404, "not-found");
+    }
+
+    [Fact]
+    public async Task A_thing_is_revoked_reset_and_claimed_again()
+    {
+        string alice = await hub.TokenAsync("alice");
+        string bob = await hub.TokenAsync("bob");
+        await hub.AddThingAsync("rest-kettle", "alice");
+        foreach (string deed in (string[])["revoke", "reset", "key"])
+        {
+            (await hub.SendAsync(HttpMethod.Post, $"/things/rest-kettle/{deed}", bob)).Refuses(404, "not-found");
+            (await hub.SendAsync(HttpMethod.Post, $"/things/nothing/{deed}", alice)).Refuses(404, "not-found");
+            (await hub.SendAsync(HttpMethod.Post, $"/things/rest-kettle/{deed}", await hub.TokenAsync("alice", ApiScope.ThingsWrite, ApiScope.ThingsRead))).Refuses(403, "scope-needed");
+        }
+
+        RestHub.Reply key = await hub.SendAsync(HttpMethod.Post, "/things/rest-kettle/key", alice);
+        string code = (string)key.Json!["claim"]!;
+        RestHub.Reply reset = await hub.SendAsync(HttpMethod.Post, "/things/rest-kettle/reset", alice);
+        Assert.Equal(("unclaimed", null, null), ((string?)reset.Json!["state"], (string?)reset.Json["owner"], (string?)reset.Json["claim"]));
+        (await hub.GetAsync("/things/rest-kettle", alice)).Refuses(404, "not-found");
+        (await hub.SendAsync(HttpMethod.Post, "/claims", bob, """{"code":"IoTDisco;SN:rest-kettle;KEY:wrong"}""")).Refuses(404, "not-found");
+        (await hub.SendAsync(HttpMethod.Post, "/claims", bob, """{"code":"=1+1"}""")).Refuses(422, "invalid");
+        RestHub.Reply claimed = await hub.SendAsync(HttpMethod.Post, "/claims", bob, new JsonObject { ["code"] = code }.ToJsonString());
+        Assert.Equal(("rest-kettle", "private", "bob@hub.test"), ((string?)claimed.Json!["thing"], (string?)claimed.Json["state"], (string?)claimed.Json["owner"]));
+        (await hub.SendAsync(HttpMethod.Post, "/claims", alice, new JsonObject { ["code"] = code }.ToJsonString())).Refuses(404, "not-found");
+        RestHub.Reply fresh = await hub.SendAsync(HttpMethod.Post, "/things/rest-kettle/reset?newKey=true", bob);
+        Assert.NotEqual(code, (string?)fresh.Json!["claim"]);
+        (await hub.SendAsync(HttpMethod.Post, "/claims", alice, new JsonObject { ["code"] = code }.ToJsonString())).Refuses(404, "not-found");
+        Assert.Equal(HttpStatusCode.OK, (await hub.SendAsync(HttpMethod.Post, "/claims", alice, new JsonObject { ["code"] = (string?)fresh.Json["claim"] }.ToJsonString())).Status);
+        RestHub.Reply revoked = await hub.SendAsync(HttpMethod.Post, "/things/rest-kettle/revoke", alice);
+        Assert.Equal("revoked", (string?)revoked.Json!["state"]);
+        Assert.True((await hub.Host.Server.Services.Accounts.FindAsync("rest-kettle", TestContext.Current.CancellationToken))!.IsDisabled);
     }
 
     private static string NewId() => $"g{Interlocked.Increment(ref s_last)}";

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Cli.Output;
+using IotXmpp.Hub.Features.Inventory;
 
 namespace IotXmpp.Cli.Commands;
 
@@ -192,7 +193,9 @@ internal static class InventoryCommands
         var file = new Argument<string>("FILE") { Description = "CSV as thing export writes it, or an array in JSON; - for standard input" };
         var partial = new Option<bool>("--partial") { Description = "do what is right and leave out what is wrong; else all or nothing" };
         var check = new Option<bool>("--check") { Description = "change nothing, only tell" };
-        var command = new Command("import", "Take in what is told of things: names, places, tags, groups, owners; the same twice changes nothing") { file, partial, check };
+        var create = new Option<bool>("--create") { Description = "make what is not there; passwords and claim codes are told this once" };
+        var secrets = new Option<string?>("--secrets") { Description = "write what was made, with passwords and claim codes, into this file (CSV, mode 0600) instead of printing it", HelpName = "FILE" };
+        var command = new Command("import", "Take in what is told of things: names, places, tags, groups, owners; the same twice changes nothing") { file, partial, check, create, secrets };
         var client = new ClientArguments(command);
         command.SetAction(async (parsed, cancel) =>
         {
@@ -208,19 +211,60 @@ internal static class InventoryCommands
             }
 
             Screen screen = client.ScreenOf(parsed);
+            string? secretFile = parsed.GetValue(secrets) is { } named ? Path.GetFullPath(named) : null;
+            if (secretFile is not null)
+            {
+                // What cannot be written would be lost: the hub tells it once. What is there may be another import's.
+                if (File.Exists(secretFile))
+                {
+                    throw new CliException(ExitCode.Usage, $"{secretFile} is there already; name another file");
+                }
+
+                SecretText.Write(secretFile, string.Empty);
+            }
+
             await using HubClient hub = await client.ConnectAsync(parsed, available: false, cancel);
-            List<IReadOnlyDictionary<string, string>> stages = [.. Parts(text).Select(part => new Dictionary<string, string> { ["line"] = part, ["partial"] = parsed.GetValue(partial) ? "1" : "0", ["check"] = parsed.GetValue(check) ? "1" : "0" })];
+            static string Flag(bool value) => value ? "1" : "0";
+            List<IReadOnlyDictionary<string, string>> stages =
+            [
+                .. Parts(text).Select(part => new Dictionary<string, string>
+                {
+                    ["line"] = part,
+                    ["partial"] = Flag(parsed.GetValue(partial)),
+                    ["check"] = Flag(parsed.GetValue(check)),
+                    ["create"] = Flag(parsed.GetValue(create)),
+                }),
+            ];
             IReadOnlyDictionary<string, string> values = await RegistryCommand.RunAsync(hub, "import", stages, cancel);
             bool isDone = values.GetValueOrDefault("done") is "1" or "true";
+            string[] made = Lines(values, "made");
+            if (secretFile is not null && made.Length > 0)
+            {
+                SecretText.Write(secretFile, string.Join("\r\n", made) + "\r\n");
+            }
+
             screen.Json(() => new JsonObject
             {
                 ["event"] = "imported",
                 ["done"] = isDone,
                 ["changed"] = int.Parse(values["changed"], System.Globalization.CultureInfo.InvariantCulture),
+                ["created"] = int.Parse(values.GetValueOrDefault("created", "0"), System.Globalization.CultureInfo.InvariantCulture),
                 ["unchanged"] = int.Parse(values["unchanged"], System.Globalization.CultureInfo.InvariantCulture),
                 ["faults"] = new JsonArray([.. Lines(values, "fault").Select(f => (JsonNode)f)]),
+                ["made"] = new JsonArray([.. (secretFile is null ? MadeOf(made) : [])]),
+                ["secrets"] = made.Length > 0 ? secretFile : null,
             });
             string what = isDone ? "changed" : "would be changed; nothing was";
+            if (values.GetValueOrDefault("created", "0") is not "0" and var created)
+            {
+                screen.Line(!isDone ? $"{created} would be made" : secretFile is null ? $"{created} made; passwords and claim codes are shown this once:" : $"{created} made; their passwords and claim codes are in {secretFile}");
+            }
+
+            foreach (string line in secretFile is null ? made : [])
+            {
+                screen.Line(line);
+            }
+
             screen.Line($"{values["changed"]} {what}, {values["unchanged"]} as they were, {values["faults"]} faults");
             foreach (string fault in Lines(values, "fault"))
             {
@@ -231,6 +275,10 @@ internal static class InventoryCommands
         });
         return command;
     }
+
+    private static IEnumerable<JsonNode> MadeOf(string[] lines) => lines.Length < 2
+        ? []
+        : Csv.Read(string.Join("\r\n", lines), out _).Skip(1).Select(l => (JsonNode)new JsonObject { ["thing"] = l.Cells[0], ["jid"] = l.Cells[1], ["password"] = l.Cells[2], ["claim"] = l.Cells[3] });
 
     private static IEnumerable<string> Parts(string text)
     {

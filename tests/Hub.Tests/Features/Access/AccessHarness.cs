@@ -32,7 +32,7 @@ public abstract class AccessHarness : IAsyncLifetime
 
     internal AccessOptions Options { get; } = new() { GroupsPerAccount = 3, Groups = 8, MembersPerGroup = 16, ThingsPerGroup = 16, GroupsPerThing = 4 };
 
-    internal InventoryOptions Bounds { get; } = new() { NotesPerThing = 3, NoteChars = 100, ImportThings = 50, ImportFaults = 5 };
+    internal InventoryOptions Bounds { get; } = new() { NotesPerThing = 3, NoteChars = 100, ImportThings = 50, ImportFaults = 5, ImportNewThings = 5 };
 
     internal ISqlDatabase Database { get; private set; } = null!;
 
