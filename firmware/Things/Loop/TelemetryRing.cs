@@ -44,6 +44,8 @@ public sealed class TelemetryRing
     private uint _readSequence;
     private int _readCount;
     private int _unreadable;
+    private long _dropped;
+    private int _inDoubt;
 
     /// <summary>Opens the ring with what the storage has kept.</summary>
     /// <param name="store">The storage; the ring is its only user.</param>
@@ -70,10 +72,13 @@ public sealed class TelemetryRing
     /// <summary>Samples that wait.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Samples that were lost, ever: the oldest of a full ring, and those that the storage refused.</summary>
-    public long Dropped { get; private set; }
+    /// <summary>Samples that were lost, ever: the oldest of a full ring, and those that the storage refused. A sample that was read counts only when it is known that the hub has not got it.</summary>
+    public long Dropped
+    {
+        get { return _dropped; }
+    }
 
-    /// <summary>Samples read by <see cref="TryNext"/> since the last acknowledgement or rewind.</summary>
+    /// <summary>Samples read by <see cref="TryNext"/> since the last acknowledgement or rewind that are still here.</summary>
     public int ReadCount
     {
         get { return _readCount; }
@@ -88,7 +93,7 @@ public sealed class TelemetryRing
         // The first record of a segment must fit behind the header.
         if (end < 0 || end - 8 + Overhead + HeaderPayload + Overhead > _segmentBytes || !Append(SampleRecord, _nextSequence, end - 8))
         {
-            Dropped++;
+            _dropped++;
             return false;
         }
 
@@ -140,9 +145,11 @@ public sealed class TelemetryRing
         return false;
     }
 
-    /// <summary>Takes back the last <see cref="TryNext"/> calls: reading begins again at the oldest waiting sample.</summary>
+    /// <summary>What was read has not reached the hub: reading begins again at the oldest waiting sample.</summary>
     public void Rewind()
     {
+        _dropped += _inDoubt;
+        _inDoubt = 0;
         _readSegment = _headSegment;
         _readPosition = _headPosition;
         _readCount = 0;
@@ -153,6 +160,7 @@ public sealed class TelemetryRing
     /// <returns>False when the storage refused to keep that: then these samples are sent again after a restart, which the hub recognizes.</returns>
     public bool AcknowledgeRead()
     {
+        _inDoubt = 0;
         if (_readCount == 0)
         {
             return true;
@@ -168,7 +176,7 @@ public sealed class TelemetryRing
             left -= taken;
         }
 
-        Dropped += _unreadable;
+        _dropped += _unreadable;
         _unreadable = 0;
         _acknowledged = _readSequence;
         _headSegment = _readSegment;
@@ -320,17 +328,20 @@ public sealed class TelemetryRing
     private bool WriteHeader()
     {
         Put32(_record, 8, _acknowledged);
-        Put32(_record, 12, (uint)Dropped);
+        // Whoever reads this does not learn any more what came of the batch.
+        Put32(_record, 12, (uint)(_dropped + _inDoubt));
         Put32(_record, 16, _nextSequence);
         return WriteRecord(HeaderRecord, _nextSequence, HeaderPayload);
     }
 
     private void DropOldest()
     {
-        Dropped += _unsent[0];
+        // What of it was read is on its way, and may be the hub's already: whether it is lost is known with the answer.
+        int read = _unsent[0] < _readCount ? _unsent[0] : _readCount;
+        _readCount -= read;
+        _inDoubt += read;
+        _dropped += _unsent[0] - read;
         Count -= _unsent[0];
-        // What of it was read and not yet acknowledged is gone from the batch too.
-        _readCount -= _unsent[0] < _readCount ? _unsent[0] : _readCount;
         RemoveOldest();
     }
 
@@ -433,7 +444,7 @@ public sealed class TelemetryRing
             else if (type == HeaderRecord && length == HeaderPayload)
             {
                 acknowledged = Get32(_record, 8);
-                Dropped = NumberFormat.Signed(Get32(_record, 12));
+                _dropped = NumberFormat.Signed(Get32(_record, 12));
             }
             else if (type == SampleRecord && index >= 0 && sequence > _acknowledged)
             {

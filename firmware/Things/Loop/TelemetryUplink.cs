@@ -25,6 +25,8 @@ internal sealed class TelemetryUplink : IIqCallback, IPubSubListener, IFieldVisi
     private bool _single;
     private bool _uncertain;
     private long _lastItemMs = -1;
+    // The time of the newest sample of the batch that went out last; -1 when there was none in this life.
+    private long _batchEndMs = -1;
     private int _batch;
     private int _retryMs;
     private long _notBeforeMs;
@@ -69,17 +71,17 @@ internal sealed class TelemetryUplink : IIqCallback, IPubSubListener, IFieldVisi
             return;
         }
 
+        if (_uncertain)
+        {
+            InFlight = PubSub.Items(_client, _options.PubSubService, _options.TelemetryNode, 1, this, this) == SendResult.Sent;
+            return;
+        }
+
         _ring.Rewind();
         if (!_ring.TryNext(_sample))
         {
             // Nothing that this firmware can read: given up, and counted by the ring.
             _ring.AcknowledgeRead();
-            return;
-        }
-
-        if (_uncertain)
-        {
-            InFlight = PubSub.Items(_client, _options.PubSubService, _options.TelemetryNode, 1, this, this) == SendResult.Sent;
             return;
         }
 
@@ -140,7 +142,7 @@ internal sealed class TelemetryUplink : IIqCallback, IPubSubListener, IFieldVisi
                 break;
 
             default:
-                _ring.Rewind();
+                // The ring keeps what was read as such: what a full one drops of it meanwhile is lost only if it has not arrived.
                 _uncertain = true;
                 break;
         }
@@ -189,6 +191,12 @@ internal sealed class TelemetryUplink : IIqCallback, IPubSubListener, IFieldVisi
         _uncertain = false;
         _lastItemMs = -1;
         PubSub.ReadItems(client, answer, this);
+        if (_batchEndMs >= 0 && _lastItemMs == _batchEndMs)
+        {
+            Acknowledge();
+            return;
+        }
+
         _ring.Rewind();
         _batch = 0;
         bool arrived = false;
@@ -230,6 +238,7 @@ internal sealed class TelemetryUplink : IIqCallback, IPubSubListener, IFieldVisi
             int before = writer.Length;
             _xml.Write(writer, _sample, false, null);
             _batch++;
+            _batchEndMs = _sample.TimeMs;
             int size = writer.Length - before;
             largest = size > largest ? size : largest;
             more = _batch < limit && writer.Length + largest + 64 < _options.MaxBatchBytes && _ring.TryNext(_sample);

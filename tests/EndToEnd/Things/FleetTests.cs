@@ -175,12 +175,10 @@ public sealed class FleetTests : IAsyncLifetime
         await _fleet.StopAsync();
 
         await using XmppConnection admin = await OperatorAsync();
-        Element items = await ItemsAsync(admin, "climate-1");
-        List<string> times = [.. Children(items).SelectMany(i => Children(i.Child(Ns.SensorData, "fields")!.Child("node")!)).Select(t => t.Attribute("value")!)];
+        List<string> times = await admin.TimesAsync("climate-1");
         Assert.Equal(times.Count, times.Distinct().Count());
-        // What was measured after the ring was empty and before the end may still be in the thing's flash, and nothing else.
-        int kept = new IotXmpp.Things.TelemetryRing(thing.Flash).Count;
-        Assert.Equal(Count(VirtualEventKind.Sampled), times.Count + kept);
+        // What was measured after the ring was empty may still be in the thing's flash; a last batch, whose answer came too late, is in both.
+        Assert.Equal(Count(VirtualEventKind.Sampled), times.Union(Telemetry.Kept(thing.Flash)).Count());
     }
 
     private static IEnumerable<Element> Children(Element element) => Enumerable.Range(0, element.ChildCount).Select(element.ChildAt);

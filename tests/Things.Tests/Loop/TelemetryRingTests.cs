@@ -95,6 +95,39 @@ public sealed class TelemetryRingTests
     }
 
     [Fact]
+    public void What_a_full_ring_drops_of_a_batch_on_its_way_is_lost_only_if_the_hub_has_not_got_it()
+    {
+        foreach (bool arrives in new[] { true, false })
+        {
+            var ring = new TelemetryRing(new VirtualFlash(), 1024, 4);
+            for (int i = 1; i <= 1000; i++)
+            {
+                ring.Add(At(i));
+            }
+
+            long before = ring.Dropped;
+            Assert.Equal(10, ReadAll(ring, 10).Count);
+            int more = 0;
+            for (; ring.ReadCount > 0; more++)
+            {
+                ring.Add(At(1001 + more));
+            }
+
+            if (arrives)
+            {
+                ring.AcknowledgeRead();
+            }
+            else
+            {
+                ring.Rewind();
+            }
+
+            Assert.Equal(1000 + more, ring.Count + ring.Dropped + (arrives ? 10 : 0));
+            Assert.True(ring.Dropped > before);
+        }
+    }
+
+    [Fact]
     public void A_thousand_samples_of_three_fields_fit_the_default_ring()
     {
         var ring = new TelemetryRing(new VirtualFlash());
@@ -269,6 +302,8 @@ public sealed class TelemetryRingTests
             var ring = new TelemetryRing(flash, 512, 4);
             var model = new List<long>();
             int read = 0;
+            int onItsWay = 0;
+            long arrived = 0;
             long next = 1;
             foreach (int verb in script)
             {
@@ -277,19 +312,23 @@ public sealed class TelemetryRingTests
                     case < 5:
                         for (int i = 0; i <= verb; i++)
                         {
-                            long before = ring.Dropped;
+                            int before = ring.Count;
                             ring.Add(At(next));
                             model.Add(next++);
-                            int dropped = (int)(ring.Dropped - before);
-                            model.RemoveRange(0, dropped);
-                            read = Math.Max(0, read - dropped);
+                            int gone = before + 1 - ring.Count;
+                            model.RemoveRange(0, gone);
+                            read = Math.Max(0, read - gone);
                         }
 
                         break;
                     case < 7:
-                        read += ReadAll(ring, verb).Count;
+                        int taken = ReadAll(ring, verb).Count;
+                        read += taken;
+                        onItsWay += taken;
                         break;
                     case 7:
+                        arrived += onItsWay;
+                        onItsWay = 0;
                         long lost = ring.Dropped;
                         ring.AcknowledgeRead();
                         // Keeping the acknowledgement itself may need a segment, and that the oldest's.
@@ -299,10 +338,14 @@ public sealed class TelemetryRingTests
                     case 8:
                         ring.Rewind();
                         read = 0;
+                        onItsWay = 0;
                         break;
                     default:
                         ring = new TelemetryRing(flash, 512, 4);
                         read = 0;
+                        onItsWay = 0;
+                        // What was on its way in the life before counts as lost on flash.
+                        arrived = next - 1 - ring.Count - ring.Dropped;
                         break;
                 }
 
@@ -313,7 +356,7 @@ public sealed class TelemetryRingTests
             }
 
             ring.Rewind();
-            return ReadAll(ring).SequenceEqual(model);
+            return ring.Count + ring.Dropped + arrived == next - 1 && ReadAll(ring).SequenceEqual(model);
         }));
     }
 }

@@ -253,6 +253,30 @@ public sealed class TelemetryTests
         Assert.True(ring.Dropped >= dropped);
     }
 
+    [Theory]
+    [InlineData(PublishAnswer.StoreButLoseTheAnswer, 0)]
+    [InlineData(PublishAnswer.IgnoreSilently, 1)]
+    public void A_batch_that_a_full_flash_dropped_while_it_was_on_its_way_is_lost_only_if_it_has_not_arrived(object answer, int lost)
+    {
+        var bench = new ThingBench("bme280", o =>
+        {
+            o.SampleIntervalMs = 1000;
+            o.RingSegments = 3;
+            o.RingSegmentBytes = 1024;
+        });
+        Assert.True(bench.WaitDrained());
+        bench.Hub.Answers.Enqueue((PublishAnswer)answer);
+        Assert.True(bench.Run.RunUntil(() => bench.Hub.Answers.Count == 0, Seconds(10)));
+        int before = bench.Hub.Samples.Count;
+        bench.Network.TakeDown();
+        bench.Run.RunFor(Seconds(300));
+        bench.Network.BringUp();
+        Assert.True(bench.WaitDrained());
+        List<DateTimeOffset> missing = [.. bench.Sampled.Except(Times(bench.Hub))];
+        Assert.Equal(missing.Count, bench.Run.Loop!.Ring.Dropped);
+        Assert.Equal(lost, missing.Contains(bench.Sampled[before - 1 + lost]) ? 1 : 0);
+    }
+
     [Fact]
     public void Publishes_keep_the_sizes_of_the_wire_profile()
     {
