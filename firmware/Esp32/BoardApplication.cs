@@ -399,6 +399,7 @@ public sealed class BoardApplication : IPower, IBoardStatus, IClientListener
             Watchdog = _board.Watchdog,
             Power = this,
             Status = this,
+            Trial = _trial,
             Update = _update.Platform(_updateKey),
         };
     }

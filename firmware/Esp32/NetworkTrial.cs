@@ -8,15 +8,22 @@ namespace IotXmpp.Esp32;
 /// <summary>
 /// New network settings on trial (wire profile, Registry): <c>wifiSsid</c>, <c>wifiPassword</c>, <c>hubHost</c> and <c>hubPort</c> are tried together, a moment after the last was set,
 /// and are kept only if the hub is reached with them within five minutes; else, and at every restart before that, the old ones hold. Nothing is written to flash before they have proved
-/// themselves, so no power cut can lose a thing.
+/// themselves, so no power cut can lose a thing; that there is a trial, and how it ended, is kept (<see cref="Key"/>), so that the thing can tell it.
 /// </summary>
-public sealed class NetworkTrial : ThingPart
+public sealed class NetworkTrial : ThingPart, ISettingsTrial
 {
+    /// <summary>The key in the settings: one byte, what became of the last trial.</summary>
+    public const string Key = "trial";
+
     /// <summary>Milliseconds that new settings have to reach the hub. Default 300,000: the five minutes of the wire profile.</summary>
     public const int TrialMs = 300000;
 
     /// <summary>Milliseconds between the last setting and the trial. Default 2,000: the answer to who set it has to go out by the old network.</summary>
     public const int DelayMs = 2000;
+
+    private const byte Running = 1;
+    private const byte NotReached = 2;
+    private const byte Restarted = 3;
 
     private readonly NetworkSettings _now;
     private readonly ISettings _settings;
@@ -27,6 +34,7 @@ public sealed class NetworkTrial : ThingPart
     private NetworkSettings _next;
     private long _startMs = -1;
     private long _endMs = -1;
+    private byte _kept;
 
     /// <summary>Watches over the settings in use.</summary>
     /// <param name="now">The settings in use; changed in place.</param>
@@ -37,6 +45,13 @@ public sealed class NetworkTrial : ThingPart
         _radio = radio;
         _now = now;
         _settings = settings;
+        byte[] kept = settings.Read(Key);
+        _kept = kept == null || kept.Length != 1 ? (byte)0 : kept[0];
+        if (_kept == Running)
+        {
+            Keep(Restarted);
+        }
+
         _parameters = new ControlParameter[]
         {
             new ControlParameter("wifiSsid", FieldKind.String, "Wi-Fi network; tried for 5 minutes"),
@@ -54,6 +69,23 @@ public sealed class NetworkTrial : ThingPart
 
     /// <summary>What became of the last trial, for people; "" when there was none.</summary>
     public string Outcome { get; private set; } = string.Empty;
+
+    /// <inheritdoc/>
+    public bool IsRunning
+    {
+        get { return _kept == Running; }
+    }
+
+    /// <inheritdoc/>
+    public string Reverted
+    {
+        get
+        {
+            return _kept == NotReached ? "the new network settings did not reach the hub within 5 minutes: the old ones hold"
+                : _kept == Restarted ? "the board started anew before the new network settings had reached the hub: the old ones hold"
+                : null;
+        }
+    }
 
     /// <inheritdoc/>
     public override ControlParameter[] Parameters
@@ -122,6 +154,11 @@ public sealed class NetworkTrial : ThingPart
         }
 
         _startMs = nowMs + DelayMs;
+        if (_kept != Running)
+        {
+            Keep(Running);
+        }
+
         return null;
     }
 
@@ -147,7 +184,8 @@ public sealed class NetworkTrial : ThingPart
             _endMs = -1;
             _now.CopyFrom(_before);
             _before = null;
-            Outcome = "the new network settings did not reach the hub within 5 minutes: the old ones hold";
+            Keep(NotReached);
+            Outcome = Reverted;
             return true;
         }
 
@@ -162,7 +200,14 @@ public sealed class NetworkTrial : ThingPart
             _endMs = -1;
             _before = null;
             _now.Save(_settings);
+            Keep(0);
             Outcome = "the new network settings reached the hub and are kept";
         }
+    }
+
+    private void Keep(byte state)
+    {
+        _kept = state;
+        _settings.Write(Key, state == 0 ? null : new byte[] { state });
     }
 }

@@ -22,6 +22,7 @@ internal sealed class ThingConfiguration : IClientListener, IStanzaHandler, IPub
     private readonly Control _control;
     private readonly IControlTarget _target;
     private readonly ISettings _settings;
+    private readonly ISettingsTrial _trial;
     private bool _subscribed;
     private int _version;
     private int _reported;
@@ -32,6 +33,7 @@ internal sealed class ThingConfiguration : IClientListener, IStanzaHandler, IPub
         _control = control;
         _target = target;
         _settings = platform.Settings;
+        _trial = platform.Trial;
         // The subscription outlives a sleep.
         _subscribed = platform.Status.BootReason == "deep-sleep";
         byte[] kept = _settings.Read(Key);
@@ -128,6 +130,17 @@ internal sealed class ThingConfiguration : IClientListener, IStanzaHandler, IPub
     {
     }
 
+    private static int Add(int sum, string text)
+    {
+        byte[] bytes = Utf8.Encode(text);
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            sum = (sum * 31) + bytes[i];
+        }
+
+        return sum;
+    }
+
     private static int Get32(byte[] bytes, int at) => bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 
     private static void Put32(byte[] bytes, int at, int value)
@@ -184,12 +197,13 @@ internal sealed class ThingConfiguration : IClientListener, IStanzaHandler, IPub
         for (int i = 0; i < parameters.Length; i++)
         {
             values[i] = parameters[i].IsSecret ? null : _target.Current(string.Empty, parameters[i]);
-            byte[] bytes = Utf8.Encode(parameters[i].Name + "=" + values[i]);
-            for (int k = 0; k < bytes.Length; k++)
-            {
-                sum = (sum * 31) + bytes[k];
-            }
+            sum = Add(sum, parameters[i].Name + "=" + values[i]);
         }
+
+        // The hub cannot see what becomes of a trial: it is told, and why.
+        string trial = _trial == null ? null : _trial.IsRunning ? "running" : _trial.Reverted != null ? "reverted" : "none";
+        string reason = trial == "reverted" ? _trial.Reverted : string.Empty;
+        sum = Add(sum, trial + reason);
 
         sum = sum == 0 ? 1 : sum; // 0: nothing was reported
         if (sum == _reported && failure == null)
@@ -204,6 +218,11 @@ internal sealed class ThingConfiguration : IClientListener, IStanzaHandler, IPub
             {
                 Write(writer, parameters[i], values[i]);
             }
+        }
+
+        if (trial != null)
+        {
+            writer.Start("trial").Attribute("state", trial).Text(reason).End();
         }
 
         if (failure != null)

@@ -61,6 +61,16 @@ public interface ISampleSink
     void Add(Sample sample);
 }
 
+/// <summary>Settings that hold only when they have proved themselves (wire profile, registry: network settings).</summary>
+public interface ISettingsTrial
+{
+    /// <summary>Whether some are on trial, or about to be.</summary>
+    bool IsRunning { get; }
+
+    /// <summary>Why those that were tried last do not hold, for people; null when they do, or when there was no trial. Survives a restart.</summary>
+    string Reverted { get; }
+}
+
 /// <summary>The board as the thing loop sees it. Each platform fills in its own; <see cref="Power"/> may be null where nothing sleeps.</summary>
 public sealed class ThingPlatform
 {
@@ -90,6 +100,9 @@ public sealed class ThingPlatform
 
     /// <summary>What the board says about itself.</summary>
     public IBoardStatus Status { get; set; }
+
+    /// <summary>Settings that are tried before they hold; null where there are none.</summary>
+    public ISettingsTrial Trial { get; set; }
 
     /// <summary>How this platform is updated; null where it is not. An image begins with a restart: without <see cref="Power"/> the loop goes asleep with <see cref="ThingLoop.IsRestarting"/>, and its host begins anew.</summary>
     public UpdatePlatform Update { get; set; }

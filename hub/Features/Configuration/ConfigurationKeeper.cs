@@ -27,7 +27,7 @@ internal sealed class ConfigurationKeeper(ConfigurationService service, Jid hub,
         }
 
         int end = node.LastIndexOf('/');
-        if (end <= Prefix.Length || !ConfigurationXml.TryRead(items[^1].Payload.Span, out long version, out List<CommandParameter>? parameters, out (string Name, string Text) error))
+        if (end <= Prefix.Length || ConfigurationXml.Read(items[^1].Payload.Span) is not { } said)
         {
             return null;
         }
@@ -35,14 +35,15 @@ internal sealed class ConfigurationKeeper(ConfigurationService service, Jid hub,
         string thing = node[Prefix.Length..end];
         bool isItself = publisher.Local == thing && publisher.Domain == domain;
         DateTimeOffset now = time.GetUtcNow();
+        IReadOnlyList<CommandParameter> parameters = ParameterText.Mark(said.Parameters, null);
         if (!isDesired)
         {
-            return new Report(service, thing, new ReportedConfiguration(version, now, ParameterText.Mark(parameters, null), error.Name, error.Text));
+            return new Report(service, thing, said with { At = now, Parameters = parameters });
         }
 
-        return version == 0 ? null
-            : publisher.Bare.Equals(hub) || isItself ? new Again(service, thing, version, isItself)
-            : new Version(service, thing, new ConfigurationVersion(version, now, publisher.Bare, ParameterText.Mark(parameters, null), string.Empty));
+        return said.Version == 0 ? null
+            : publisher.Bare.Equals(hub) || isItself ? new Again(service, thing, said.Version, isItself)
+            : new Version(service, thing, new ConfigurationVersion(said.Version, now, publisher.Bare, parameters, string.Empty));
     }
 
     // Somebody has published it.

@@ -14,5 +14,9 @@ public static class ConfigurationMigrations
             CREATE INDEX config_unpublished ON config_version (thing) WHERE published = 0;
             CREATE TABLE config_reported (thing {text} NOT NULL PRIMARY KEY, version {long} NOT NULL, at {long} NOT NULL, told {text} NOT NULL, error_parameter {text} NOT NULL, error_text {text} NOT NULL){keyonly};
             """),
+        new("Configuration", 2, "what things say of trials", """
+            ALTER TABLE config_reported ADD COLUMN trial {long} NOT NULL DEFAULT 0;
+            ALTER TABLE config_reported ADD COLUMN trial_text {text} NOT NULL DEFAULT '';
+            """),
     ];
 }

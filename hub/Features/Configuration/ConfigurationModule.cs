@@ -88,8 +88,8 @@ public sealed class ConfigurationModule(ISqlDatabase database, RegistryModule th
     async Task<(long Version, IReadOnlyList<CommandParameter> Parameters)?> IDesiredNode.ReadAsync(string thing, CancellationToken cancel)
     {
         Outcome<IReadOnlyList<PublishedItem>> items = await pubSub.Service.Subscriber.ItemsAsync(_address, $"things/{thing}/desired", [Item], cancel).ConfigureAwait(false);
-        return items.Error is null && items.Value.Count > 0 && ConfigurationXml.TryRead(items.Value[0].Payload.Span, out long version, out List<CommandParameter>? parameters, out _) && version > 0
-            ? (version, ParameterText.Mark(parameters, null))
+        return items.Error is null && items.Value.Count > 0 && ConfigurationXml.Read(items.Value[0].Payload.Span) is { Version: > 0 } standing
+            ? (standing.Version, ParameterText.Mark(standing.Parameters, null))
             : null;
     }
 

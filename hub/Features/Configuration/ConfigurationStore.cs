@@ -142,10 +142,12 @@ internal sealed class ConfigurationStore(ISqlDatabase database, ConfigurationOpt
     public static void Report(SqlSession session, string thing, ReportedConfiguration reported)
     {
         session.Prepare("""
-            INSERT INTO config_reported (thing, version, at, told, error_parameter, error_text) VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (thing) DO UPDATE SET version = excluded.version, at = excluded.at, told = excluded.told, error_parameter = excluded.error_parameter, error_text = excluded.error_text
+            INSERT INTO config_reported (thing, version, at, told, error_parameter, error_text, trial, trial_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (thing) DO UPDATE SET version = excluded.version, at = excluded.at, told = excluded.told, error_parameter = excluded.error_parameter, error_text = excluded.error_text,
+                trial = excluded.trial, trial_text = excluded.trial_text
             """)
-            .Bind(1, thing).Bind(2, reported.Version).Bind(3, Number(reported.At)).Bind(4, ParameterText.ToJson(reported.Parameters, masked: true)).Bind(5, reported.ErrorParameter).Bind(6, reported.ErrorText).Execute();
+            .Bind(1, thing).Bind(2, reported.Version).Bind(3, Number(reported.At)).Bind(4, ParameterText.ToJson(reported.Parameters, masked: true)).Bind(5, reported.ErrorParameter).Bind(6, reported.ErrorText)
+            .Bind(7, (long)reported.Trial).Bind(8, reported.TrialText).Execute();
         Redact(session, thing, reported.Version);
     }
 
@@ -169,13 +171,14 @@ internal sealed class ConfigurationStore(ISqlDatabase database, ConfigurationOpt
 
     private static ReportedConfiguration? Reported(SqlSession session, string thing)
     {
-        SqlStatement row = session.Prepare("SELECT version, at, told, error_parameter, error_text FROM config_reported WHERE thing = $1").Bind(1, thing);
+        SqlStatement row = session.Prepare("SELECT version, at, told, error_parameter, error_text, trial, trial_text FROM config_reported WHERE thing = $1").Bind(1, thing);
         if (!row.Read())
         {
             return null;
         }
 
-        var reported = new ReportedConfiguration(row.GetInt64(0), Time(row.GetInt64(1)), ParameterText.FromJson(row.GetString(2)), row.GetString(3), row.GetString(4));
+        var reported = new ReportedConfiguration(
+            row.GetInt64(0), Time(row.GetInt64(1)), ParameterText.FromJson(row.GetString(2)), row.GetString(3), row.GetString(4), (TrialState)row.GetInt64(5), row.GetString(6));
         row.Reset();
         return reported;
     }

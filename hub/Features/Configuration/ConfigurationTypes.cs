@@ -17,7 +17,26 @@ public sealed record ConfigurationVersion(long Version, DateTimeOffset At, Jid B
 /// <param name="Parameters">Its parameters.</param>
 /// <param name="ErrorParameter">The parameter that it did not take; empty for none.</param>
 /// <param name="ErrorText">Why, in its words.</param>
-public sealed record ReportedConfiguration(long Version, DateTimeOffset At, IReadOnlyList<CommandParameter> Parameters, string ErrorParameter, string ErrorText);
+/// <param name="Trial">What it says of its network settings.</param>
+/// <param name="TrialText">Why they were taken back, in its words; else empty.</param>
+public sealed record ReportedConfiguration(
+    long Version, DateTimeOffset At, IReadOnlyList<CommandParameter> Parameters, string ErrorParameter, string ErrorText, TrialState Trial = TrialState.Untold, string TrialText = "");
+
+/// <summary>What a thing says of the trial of network settings. The numbers are on disk: never change one.</summary>
+public enum TrialState
+{
+    /// <summary>Nothing: its firmware does not tell.</summary>
+    Untold = 0,
+
+    /// <summary>There is none, or those that were tried last are kept.</summary>
+    None = 1,
+
+    /// <summary>It tries some, or is about to.</summary>
+    Running = 2,
+
+    /// <summary>Those that were tried last did not prove themselves: the old ones hold.</summary>
+    Reverted = 3,
+}
 
 /// <summary>How a parameter stands.</summary>
 public enum DriftState

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using IotXmpp.Hub.Features.Commands;
 using IotXmpp.Hub.Xml;
@@ -50,29 +49,34 @@ public static class ConfigurationXml
         return xml.Close("config"u8).ToArray();
     }
 
-    /// <summary>Reads a version that was published.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> payload, out long version, [NotNullWhen(true)] out List<CommandParameter>? parameters, out (string Name, string Text) error)
+    /// <summary>Reads what was published on one of the nodes.</summary>
+    /// <returns>What it says, its time left open; null where it is no configuration.</returns>
+    public static ReportedConfiguration? Read(ReadOnlySpan<byte> payload)
     {
-        (version, parameters, error) = (0, null, (string.Empty, string.Empty));
         if (payload.IsEmpty)
         {
-            return false;
+            return null;
         }
 
         Element config = Element.Parse(payload);
-        if (!config.Is("config", Ns.Thing) || !long.TryParse(config["version"], NumberStyles.None, CultureInfo.InvariantCulture, out version) || version > int.MaxValue || !ParameterText.TryRead(config, out parameters))
+        if (!config.Is("config", Ns.Thing) || !long.TryParse(config["version"], NumberStyles.None, CultureInfo.InvariantCulture, out long version) || version > int.MaxValue
+            || !ParameterText.TryRead(config, out List<CommandParameter>? parameters))
         {
-            return false;
+            return null;
         }
 
         parameters = [.. parameters.Where(p => p.Name.Length <= ParameterText.MaxName && p.Value.Length <= ParameterText.MaxValue).DistinctBy(p => p.Name).Take(64)];
-        if (config.Child("paramError", Ns.Control) is { } wrong)
-        {
-            string text = wrong.Text;
-            error = (wrong["var"] is { Length: > 0 and <= ParameterText.MaxName } name ? name : "?", text.Length <= MaxText ? text : text[..MaxText]);
-        }
-
-        return true;
+        Element? wrong = config.Child("paramError", Ns.Control);
+        Element? trial = config.Child("trial", Ns.Thing);
+        TrialState state = trial?["state"] switch { "none" => TrialState.None, "running" => TrialState.Running, "reverted" => TrialState.Reverted, _ => TrialState.Untold };
+        return new ReportedConfiguration(
+            version,
+            default,
+            parameters,
+            wrong is null ? string.Empty : wrong["var"] is { Length: > 0 and <= ParameterText.MaxName } name ? name : "?",
+            Words(wrong),
+            state,
+            state == TrialState.Reverted ? Words(trial) : string.Empty);
     }
 
     /// <summary>Writes how a thing's configuration stands.</summary>
@@ -121,6 +125,8 @@ public static class ConfigurationXml
 
         xml.Close(name);
     }
+
+    private static string Words(Element? element) => element is null ? string.Empty : element.Text is { Length: <= MaxText } text ? text : element.Text[..MaxText];
 
     private static string Time(DateTimeOffset time) => TimeFormat.Text(time.ToUnixTimeMilliseconds());
 }

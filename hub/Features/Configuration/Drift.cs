@@ -76,15 +76,26 @@ internal static class Drift
             return (DriftState.Same, reported.At, string.Empty);
         }
 
-        if (Array.IndexOf(NetworkSettings, wanted.Name) < 0)
+        if (Array.IndexOf(NetworkSettings, wanted.Name) < 0 || reported.Trial == TrialState.None)
         {
             return (DriftState.Differs, reported.At, string.Empty);
         }
 
-        // The thing says the old value when it has taken a new one, which then is on trial; and nothing more where it went back to the old one.
+        if (reported.Trial == TrialState.Reverted)
+        {
+            return (DriftState.Reverted, reported.At, reported.TrialText);
+        }
+
         DateTimeOffset over = reported.At + trial;
+        if (reported.Trial == TrialState.Running)
+        {
+            return (DriftState.Trial, reported.At, now < over ? "The thing tries it, and goes back to the old one where it does not reach the hub within 5 minutes."
+                : isOnline ? "The thing has not said yet what came of it." : "The thing tried it and is not back yet.");
+        }
+
+        // Firmware that tells nothing of trials: it says the old value when it has taken a new one, and nothing more where it went back to the old one.
         return now < over ? (DriftState.Trial, reported.At, "The thing tries it, and goes back to the old one where it does not reach the hub within 5 minutes.")
-            : isOnline ? (DriftState.Reverted, over, "The hub was not reached with it within 5 minutes: the old one holds.")
+            : isOnline ? (DriftState.Reverted, over, "The hub was not reached with it within 5 minutes, it seems: the thing is here with the old one.")
             : (DriftState.Trial, reported.At, "The thing tried it and is not back yet.");
     }
 }

@@ -26,6 +26,7 @@ public sealed class MigrationTests
         "Liveness 2 39dc28467864538e",
         "Commands 1 12d1c7541ea0ebea",
         "Configuration 1 3faf7cfb2e5df19b",
+        "Configuration 2 ab14a99a51c8a5cd",
         "Alerts 1 f33d9aeffe36869a",
         "Firmware 1 434da1c2410ccb5d",
         "Inventory 1 2c0279b68e7ef8c8",

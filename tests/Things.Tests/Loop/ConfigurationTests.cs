@@ -106,6 +106,7 @@ public sealed class ConfigurationTests
         Assert.True(bench.Run.RunUntil(() => bench.Run.Radio.Ssid == "new home" && bench.Run.IsOnline, Esp32Bench.Seconds(60)));
         bench.Run.RunFor(Esp32Bench.Seconds(1));
         Assert.Equal("new home", Value(Last(bench), "wifiSsid"));
+        Assert.Equal(("none", ""), Trial(bench));
         bench.Run.PowerOn();
         Assert.True(bench.WaitOnline());
         Assert.Equal("new home", bench.Run.Radio.Ssid);
@@ -118,17 +119,50 @@ public sealed class ConfigurationTests
         using var bench = new Esp32Bench();
         bench.Network.Host = FakeHub.Domain;
         Assert.True(bench.WaitOnline());
+        Assert.Equal(("none", ""), Trial(bench));
         Publish(bench, 8, Text("hubHost", "other.example"));
+        Assert.Equal(("running", ""), Trial(bench));
         Assert.True(bench.Run.RunUntil(() => !bench.Run.IsOnline, Esp32Bench.Seconds(10)));
         Assert.True(bench.Run.RunUntil(() => bench.Run.IsOnline, Esp32Bench.Seconds(330)));
         bench.Run.RunFor(Esp32Bench.Seconds(1));
         Assert.Equal("8", Last(bench).Attribute("version"));
         Assert.Equal("hub.example", Value(Last(bench), "hubHost"));
+        Assert.Equal(("reverted", "the new network settings did not reach the hub within 5 minutes: the old ones hold"), Trial(bench));
+
+        // It is so after a restart, too, until others have proved themselves.
+        int told = bench.Hub.Configurations.Count;
+        bench.Run.PowerOn();
+        Assert.True(bench.WaitOnline());
+        bench.Run.RunFor(Esp32Bench.Seconds(1));
+        Assert.Equal(told, bench.Hub.Configurations.Count);
+        Publish(bench, 9, Text("hubHost", "hub.example"));
+        Assert.True(bench.Run.RunUntil(() => Trial(bench).State == "none", Esp32Bench.Seconds(60)));
+    }
+
+    [Fact]
+    public void A_restart_during_the_trial_is_reported_as_why_the_old_network_settings_hold()
+    {
+        using var bench = new Esp32Bench();
+        Assert.True(bench.WaitOnline());
+        Publish(bench, 8, Text("wifiSsid", "nowhere"));
+        Assert.Equal(("running", ""), Trial(bench));
+        Assert.True(bench.Run.RunUntil(() => !bench.Run.IsOnline, Esp32Bench.Seconds(10)));
+        bench.Run.PowerOn();
+        Assert.True(bench.WaitOnline());
+        bench.Run.RunFor(Esp32Bench.Seconds(1));
+        Assert.Equal(("reverted", "the board started anew before the new network settings had reached the hub: the old ones hold"), Trial(bench));
+        Assert.Equal("home", Value(Last(bench), "wifiSsid"));
     }
 
     private static string Int(string name, int value) => $"<int xmlns='{Ns.Control}' name='{name}' value='{value}'/>";
 
     private static string Text(string name, string value) => $"<string xmlns='{Ns.Control}' name='{name}' value='{value}'/>";
+
+    private static (string? State, string Reason) Trial(Esp32Bench bench)
+    {
+        Element trial = Last(bench).Child(Ns.Thing, "trial")!;
+        return (trial.Attribute("state"), trial.Text ?? "");
+    }
 
     private static Element Last(Esp32Bench bench) => bench.Hub.Configurations.Last(c => c.Node == Reported).Config;
 

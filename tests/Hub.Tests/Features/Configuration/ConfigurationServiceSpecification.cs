@@ -142,6 +142,31 @@ public abstract class ConfigurationServiceSpecification : IAsyncLifetime, IDesir
     }
 
     [Fact]
+    public async Task What_a_thing_says_of_a_trial_is_so()
+    {
+        await SetAsync(new CommandParameter("wifiSsid", "string", "new home"));
+        await TrialAsync("<trial state='running'/>");
+        _clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal((DriftState.Trial, "The thing has not said yet what came of it."), await ToldAsync());
+        await TrialAsync("<trial state='reverted'>started anew</trial>");
+        ParameterDrift reverted = (await FindAsync()).Parameters.Single();
+        Assert.Equal((DriftState.Reverted, "started anew", _clock.GetUtcNow()), (reverted.State, reverted.Text, reverted.Since));
+        // Somebody has set another one since, by a command.
+        await TrialAsync("<trial state='none'/>");
+        Assert.Equal((DriftState.Differs, ""), await ToldAsync());
+        await TrialAsync("<trial state='something new'/>");
+        Assert.Equal(DriftState.Trial, (await ToldAsync()).State);
+
+        async Task<(DriftState State, string Text)> ToldAsync() => (await FindAsync()).Parameters.Select(p => (p.State, p.Text)).Single();
+
+        async Task TrialAsync(string trial)
+        {
+            Publish("lamp@hub.test/thing", "reported", $"<config xmlns='urn:iotxmpp:thing:1' version='1'><string xmlns='urn:xmpp:iot:control' name='wifiSsid' value='home'/>{trial}</config>");
+            await WrittenAsync();
+        }
+    }
+
+    [Fact]
     public async Task Network_settings_are_on_trial_and_either_kept_or_reverted()
     {
         await SetAsync(new CommandParameter("wifiSsid", "string", "new home"), new CommandParameter("wifiPassword", "string", "new secret"));
@@ -295,7 +320,7 @@ public abstract class ConfigurationServiceSpecification : IAsyncLifetime, IDesir
     }
 
     Task<(long Version, IReadOnlyList<CommandParameter> Parameters)?> IDesiredNode.ReadAsync(string thing, CancellationToken cancel) => Task.FromResult<(long, IReadOnlyList<CommandParameter>)?>(
-        _node.TryGetValue(thing, out (long Version, byte[] Payload) item) && ConfigurationXml.TryRead(item.Payload, out long version, out List<CommandParameter>? parameters, out _) ? (version, parameters) : null);
+        _node.TryGetValue(thing, out (long Version, byte[] Payload) item) && ConfigurationXml.Read(item.Payload) is { } read ? (read.Version, read.Parameters) : null);
 
     private static CommandParameter Int(string name, string value) => new(name, "int", value);
 
