@@ -41,6 +41,7 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
     private ThingPart[] _parts = [];
     private StoreUplink _uplink = null!;
     private HubReports _reports = null!;
+    private NodeConfiguration _configuration = null!;
     private SessionWatch _session = null!;
     private Sample? _own;
     private long _refreshAtMs;
@@ -273,7 +274,11 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
             Acknowledged = OnAcknowledged,
             Refused = (thing, reason) => _log($"{thing}: publish refused: {reason}"),
         };
-        _reports = new HubReports(Nodes, client, things) { Accepted = _uplink.TryAgain, Said = _log };
+        _configuration = new NodeConfiguration(Nodes, client, pubsub, kept)
+        {
+            Taken = (thing, version, error) => _log($"{thing} configured by version {version}{(error is null ? string.Empty : $": {error}")}"),
+        };
+        _reports = new HubReports(Nodes, client, things) { Accepted = OnAccepted, Said = _log };
         Nodes.Observe(this);
         _parts = [new GatewayHealth(new LinuxHealth(_settings.DataFolder)), _rulesPart, .. _wired];
         var options = new ThingOptions
@@ -329,6 +334,12 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
         }
     }
 
+    private void OnAccepted(string thing)
+    {
+        _uplink.TryAgain(thing);
+        _configuration.Accepted(thing);
+    }
+
     private void OnAcknowledged(string thing, int samples)
     {
         Acknowledged?.Invoke(thing, samples);
@@ -372,6 +383,7 @@ public sealed class GatewayHost : ISampleSink, INodeObserver, IRuleTarget, IDisp
         Nodes.Step();
         Rules.Step();
         _reports.Step(nowMs);
+        _configuration.Step(nowMs);
         _uplink.Pump(nowMs);
         Alive?.Invoke();
     }

@@ -139,6 +139,13 @@ internal sealed class NodeRequests(NodeTable table, string ownId, ISettings sett
         }
 
         IqRequest request = stanza.Defer();
+        if (NodeTable.Unreachable(node) is { Outcome: NodeOutcome.Away } away)
+        {
+            // Nothing was sent, so nothing is written down: the same command may come again when the thing is there.
+            Answer(client, request, Failure(away));
+            return;
+        }
+
         if (Check(node, set, out ControlValue[] values) is { } wrong)
         {
             Answer(client, request, wrong);
@@ -173,13 +180,14 @@ internal sealed class NodeRequests(NodeTable table, string ownId, ISettings sett
     {
         NodeOutcome.Done => null,
         NodeOutcome.Failed => (StanzaError.InternalServerError, answer.Parameter, answer.Text),
+        NodeOutcome.Mute => (StanzaError.FeatureNotImplemented, string.Empty, answer.Text),
         NodeOutcome.Away => (StanzaError.RecipientUnavailable, string.Empty, answer.Text),
         NodeOutcome.Busy => (StanzaError.ResourceConstraint, string.Empty, answer.Text),
         _ => (StanzaError.RemoteServerTimeout, string.Empty, answer.Text),
     };
 
     // As the core does it for a thing's own parameters: all are checked before one is done.
-    private static (StanzaError, string, string)? Check(Node node, Element set, out ControlValue[] values)
+    internal static (StanzaError Error, string Parameter, string Text)? Check(Node node, Element set, out ControlValue[] values)
     {
         values = [];
         var given = new List<(string? Name, string? Text, string Kind)>();

@@ -83,6 +83,9 @@ public sealed class Node
 
     internal Dictionary<string, string> Values { get; set; } = [];
 
+    /// <summary>Parameters that were set after the last sample: what was measured before says nothing of them any more.</summary>
+    internal HashSet<string> SetSince { get; } = [];
+
     internal Dictionary<string, Ask> Asked { get; } = [];
 
     internal int NextAsk { get; set; }
@@ -117,6 +120,9 @@ public enum NodeOutcome
 
     /// <summary>The thing is not there: nothing was sent.</summary>
     Away,
+
+    /// <summary>The thing only speaks: nothing can be asked of it, ever.</summary>
+    Mute,
 
     /// <summary>It was sent, and no answer came: it may or may not have been done.</summary>
     Unknown,

@@ -115,7 +115,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
             foreach ((string id, Node.Ask ask) in node.Asked.Where(a => a.Value.Until <= now).ToList())
             {
                 node.Asked.Remove(id);
-                ask.Done(new NodeAnswer(NodeOutcome.Unknown, "", "the thing did not answer in time"));
+                ask.Done(new NodeAnswer(NodeOutcome.Unknown, "", "the thing did not answer in time; it may have been done"));
             }
         }
     }
@@ -146,8 +146,17 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(parameter);
-        int at = node.Last?.IndexOf(parameter.Name) ?? -1;
+        int at = node.SetSince.Contains(parameter.Name) ? -1 : node.Last?.IndexOf(parameter.Name) ?? -1;
         return at >= 0 ? node.Last!.Value(at) : node.Values.GetValueOrDefault(parameter.Name);
+    }
+
+    /// <summary>Why nothing can be sent to a thing now; null when it can.</summary>
+    public static NodeAnswer? Unreachable(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.State != NodeState.Online ? new NodeAnswer(NodeOutcome.Away, "", $"{node.Id} is {node.StateName}")
+            : node.Session is null ? new NodeAnswer(NodeOutcome.Mute, "", $"{node.Id} only speaks: nothing can be asked of it")
+            : null;
     }
 
     // ---- for sessions ----
@@ -165,6 +174,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
         node.Session = session;
         node.Parameters = parameters;
         node.Values = values;
+        node.SetSince.UnionWith(values.Keys);
         node.Firmware = NodeLine.Text(hello, "fw", NodeLine.MaxName);
         node.Boot = NodeLine.Text(hello, "boot", NodeLine.MaxName);
         node.Model = NodeLine.Text(hello, "model", NodeLine.MaxName);
@@ -188,6 +198,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
     internal void Sampled(Node node, Sample sample, Action? durable)
     {
         node.Last = sample;
+        node.SetSince.Clear();
         Tell(o => o.NodeSampled(node, sample, durable));
     }
 
@@ -200,7 +211,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
                 foreach (ControlValue value in ask.Values)
                 {
                     node.Values[value.Parameter.Name] = value.Text;
-                    // What was measured before says nothing of it any more.
+                    node.SetSince.Add(value.Parameter.Name);
                 }
             }
 
@@ -261,7 +272,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
         node.Via = null;
         foreach (Node.Ask ask in node.Asked.Values.ToList())
         {
-            ask.Done(new NodeAnswer(NodeOutcome.Unknown, "", $"the link to the thing ended ({(reason.Length == 0 ? "sleep" : reason)}) before it answered"));
+            ask.Done(new NodeAnswer(NodeOutcome.Unknown, "", $"the link to the thing ended ({(reason.Length == 0 ? "sleep" : reason)}) before it answered; it may have been done"));
         }
 
         node.Asked.Clear();
@@ -292,9 +303,9 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
 
     private void Send(Node node, JsonObject line, ControlValue[]? values, Action<NodeAnswer> done)
     {
-        if (node.Session is null || node.State != NodeState.Online)
+        if (Unreachable(node) is { } why)
         {
-            done(new NodeAnswer(NodeOutcome.Away, "", node.State == NodeState.Online ? $"{node.Id} only speaks: nothing can be asked of it" : $"{node.Id} is {node.StateName}"));
+            done(why);
             return;
         }
 
@@ -307,7 +318,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
         string id = (++node.NextAsk).ToString(CultureInfo.InvariantCulture);
         line["id"] = id;
         node.Asked.Add(id, new Node.Ask(done, time.GetUtcNow() + AnswerLimit, values));
-        if (!node.Session.TrySend(line))
+        if (!node.Session!.TrySend(line))
         {
             node.Asked.Remove(id);
             done(new NodeAnswer(NodeOutcome.Busy, "", $"{node.Id} does not read what it is sent"));

@@ -56,6 +56,8 @@ internal sealed class CommandLink(IHub hub, Jid service, RegistryStore registry,
         // under the same id does no harm.
         return state == CommandState.Done ? new LinkAnswer(LinkOutcome.Done)
             : isLost && error is "service-unavailable" or "recipient-unavailable" ? new LinkAnswer(LinkOutcome.Lost)
+            // A gateway whose thing has gone in this moment: it has sent nothing to it, and forgets the command.
+            : error is "recipient-unavailable" && command.Thing != command.Account ? new LinkAnswer(LinkOutcome.Away)
             : new LinkAnswer(LinkOutcome.Failed, error, text);
     }
 
