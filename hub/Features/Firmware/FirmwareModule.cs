@@ -58,7 +58,12 @@ public sealed class FirmwareModule(ISqlDatabase database, string folder, ThingAc
             new RolloutSurroundings
             {
                 MayMaintain = (who, thing, cancel) => access.MayAsync(who, thing, ThingRight.Maintain, null, cancel),
-                IsUpdatable = async (thing, cancel) => await registry.FindAsync(thing, cancel).ConfigureAwait(false) is { IsBehindGateway: false },
+                WhyNot = async (thing, cancel) => await registry.FindAsync(thing, cancel).ConfigureAwait(false) switch
+                {
+                    null => "has no session of its own: it takes no updates",
+                    { IsBehindGateway: true } node => $"is behind {node.Account}, which passes no images on: it takes no updates from here",
+                    _ => null,
+                },
                 ThingsOf = async (who, group, cancel) => groups.Groups is { } all && await all.FindAsync(who, group, cancel).ConfigureAwait(false) is { } found
                     ? [.. found.Things.Keys.Order(StringComparer.Ordinal)]
                     : null,

@@ -51,7 +51,7 @@ public enum UpdateStep
     /// <summary>The roll-out ended before it.</summary>
     Cancelled = 8,
 
-    /// <summary>It had the version already.</summary>
+    /// <summary>It had the version already, or can take no updates: then its reason says why.</summary>
     Skipped = 9,
 }
 
@@ -61,7 +61,7 @@ public sealed record RolloutPlan
     /// <summary>The things, in the order in which they are updated; each once.</summary>
     public IReadOnlyList<string> Things { get; init; } = [];
 
-    /// <summary>Groups whose things come behind those that are named, by their ids; things behind gateways are left out. What they hold at the start counts.</summary>
+    /// <summary>Groups whose things come behind those that are named, by their ids; those that can take no updates, such as things behind gateways, are <see cref="UpdateStep.Skipped"/> from the beginning, and say why. What they hold at the start counts.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     /// <summary>How many percent of the things each wave reaches, rising; a last one of 100 is added where it is missing. Default 5, 25, 100: a few show what all would suffer.</summary>
@@ -130,6 +130,9 @@ public sealed record RolloutThing(string Thing, int Wave, UpdateStep Step, DateT
 
     /// <summary>Whether it is being updated.</summary>
     public bool IsBusy => Step is > UpdateStep.Waiting and < UpdateStep.Confirmed;
+
+    /// <summary>Whether it can take no updates, and is there to be seen.</summary>
+    public bool IsLeftOut => Step == UpdateStep.Skipped && Reason.Length > 0;
 
     /// <summary>Whether it counts as a failure.</summary>
     public bool IsFailure => Step is UpdateStep.Failed or UpdateStep.Reverted;

@@ -9,26 +9,31 @@ internal static class RolloutAdmission
     public const int MaxGroups = 100;
 
     /// <summary>Puts the things of groups into a plan and looks at all of it.</summary>
-    /// <returns>The plan with all its things, and null; or why not.</returns>
-    public static async ValueTask<(RolloutPlan Plan, RolloutResult? Refusal)> SettleAsync(Jid by, RolloutPlan plan, RolloutSurroundings around, FirmwareOptions options, CancellationToken cancel)
+    /// <returns>The plan with all its things, those of its groups that can take no updates and why; or why it may not be.</returns>
+    public static async ValueTask<(RolloutPlan Plan, IReadOnlyList<(string Thing, string Why)> LeftOut, RolloutResult? Refusal)> SettleAsync(Jid by, RolloutPlan plan, RolloutSurroundings around, FirmwareOptions options, CancellationToken cancel)
     {
+        var leftOut = new Dictionary<string, string>(StringComparer.Ordinal);
         if (plan.Groups.Count > MaxGroups)
         {
-            return (plan, new RolloutResult(RolloutOutcome.BadPlan, Text: $"a roll-out has at most {MaxGroups} groups"));
+            return Refused(RolloutOutcome.BadPlan, $"a roll-out has at most {MaxGroups} groups");
         }
 
         foreach (string group in plan.Groups)
         {
             if (await around.ThingsOf(by, group, cancel).ConfigureAwait(false) is not { } members)
             {
-                return (plan, new RolloutResult(RolloutOutcome.Forbidden, Text: $"'{group}' is no group of yours"));
+                return Refused(RolloutOutcome.Forbidden, $"'{group}' is no group of yours");
             }
 
             var known = plan.Things.ToHashSet(StringComparer.Ordinal);
             var more = new List<string>(plan.Things);
             foreach (string thing in members.Where(known.Add))
             {
-                if (await around.IsUpdatable(thing, cancel).ConfigureAwait(false))
+                if (await around.WhyNot(thing, cancel).ConfigureAwait(false) is { } why)
+                {
+                    leftOut.TryAdd(thing, why);
+                }
+                else
                 {
                     more.Add(thing);
                 }
@@ -39,12 +44,12 @@ internal static class RolloutAdmission
 
         if (plan.Check() is { } wrong)
         {
-            return (plan, new RolloutResult(RolloutOutcome.BadPlan, Text: wrong));
+            return Refused(RolloutOutcome.BadPlan, plan.Things.Count == 0 && leftOut.Count > 0 ? $"none of them takes updates; '{leftOut.First().Key}' {leftOut.First().Value}" : wrong);
         }
 
-        if (plan.Things.Count > options.MaxThings)
+        if (plan.Things.Count + leftOut.Count > options.MaxThings)
         {
-            return (plan, new RolloutResult(RolloutOutcome.Full, Text: $"a roll-out has at most {options.MaxThings} things"));
+            return Refused(RolloutOutcome.Full, $"a roll-out has at most {options.MaxThings} things");
         }
 
         foreach (string thing in plan.Things)
@@ -52,15 +57,17 @@ internal static class RolloutAdmission
             if (!await around.MayMaintain(by, thing, cancel).ConfigureAwait(false))
             {
                 // The same for one that is somebody else's and one that there is not.
-                return (plan, new RolloutResult(RolloutOutcome.Forbidden, Text: $"'{thing}' is not yours to maintain, or there is no such thing"));
+                return Refused(RolloutOutcome.Forbidden, $"'{thing}' is not yours to maintain, or there is no such thing");
             }
 
-            if (!await around.IsUpdatable(thing, cancel).ConfigureAwait(false))
+            if (await around.WhyNot(thing, cancel).ConfigureAwait(false) is { } why)
             {
-                return (plan, new RolloutResult(RolloutOutcome.BadPlan, Text: $"'{thing}' is no thing with a session of its own: it takes no updates"));
+                return Refused(RolloutOutcome.BadPlan, $"'{thing}' {why}");
             }
         }
 
-        return (plan with { Groups = [] }, null);
+        return (plan with { Groups = [] }, [.. leftOut.Select(l => (l.Key, l.Value))], null);
+
+        (RolloutPlan, IReadOnlyList<(string, string)>, RolloutResult?) Refused(RolloutOutcome outcome, string text) => (plan, [], new RolloutResult(outcome, Text: text));
     }
 }

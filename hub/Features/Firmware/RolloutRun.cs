@@ -246,7 +246,7 @@ internal sealed class RolloutRun
         }
 
         int failures = _things.Count(t => t.IsFailure);
-        if (failures > 0 && ((Head.Plan.StopFailures > 0 && failures >= Head.Plan.StopFailures) || (Head.Plan.StopPercent > 0 && failures * 100L >= Head.Plan.StopPercent * (long)_things.Count)))
+        if (failures > 0 && ((Head.Plan.StopFailures > 0 && failures >= Head.Plan.StopFailures) || (Head.Plan.StopPercent > 0 && failures * 100L >= Head.Plan.StopPercent * (long)_things.Count(t => !t.IsLeftOut))))
         {
             Become(RolloutState.Stopped, failures == 1 ? "1 thing failed" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{failures} things failed"), now);
         }

@@ -64,7 +64,7 @@ public sealed class RolloutService : IAsyncDisposable
     /// <param name="cancel">Gives up.</param>
     public async Task<RolloutResult> StartAsync(Jid by, string image, RolloutPlan plan, CancellationToken cancel = default)
     {
-        (RolloutPlan settled, RolloutResult? refusal) = await RolloutAdmission.SettleAsync(by, plan, _around, _options, cancel).ConfigureAwait(false);
+        (RolloutPlan settled, IReadOnlyList<(string Thing, string Why)> leftOut, RolloutResult? refusal) = await RolloutAdmission.SettleAsync(by, plan, _around, _options, cancel).ConfigureAwait(false);
         if (refusal is not null)
         {
             return refusal;
@@ -101,7 +101,7 @@ public sealed class RolloutService : IAsyncDisposable
                 Plan = plan with { Things = [], Groups = [] },
                 TrialSeconds = (plan.GateMinutes * 60) + _options.TrialMarginSeconds,
                 Deadline = now.AddHours(plan.DeadlineHours),
-                Things = [.. plan.Things.Select((t, i) => new RolloutThing(t, WaveOf(i, plan), UpdateStep.Waiting, now))],
+                Things = [.. plan.Things.Select((t, i) => new RolloutThing(t, WaveOf(i, plan), UpdateStep.Waiting, now)), .. leftOut.Select(l => new RolloutThing(l.Thing, WaveOf(plan.Things.Count - 1, plan), UpdateStep.Skipped, now, l.Why))],
             };
             if (await _store.AddAsync(rollout, _options.KeptRollouts).ConfigureAwait(false) is not { } id)
             {
@@ -384,7 +384,7 @@ public sealed class RolloutService : IAsyncDisposable
             {
                 any = true;
             }
-            else if (await _around.IsUpdatable(thing.Thing, cancel).ConfigureAwait(false))
+            else if (await _around.WhyNot(thing.Thing, cancel).ConfigureAwait(false) is null)
             {
                 return false;
             }

@@ -14,8 +14,8 @@ public sealed record RolloutSurroundings
     /// <summary>Whether somebody may maintain a thing.</summary>
     public required Func<Jid, string, CancellationToken, ValueTask<bool>> MayMaintain { get; init; }
 
-    /// <summary>Whether a thing can be updated at all: it is known and speaks for itself.</summary>
-    public required Func<string, CancellationToken, ValueTask<bool>> IsUpdatable { get; init; }
+    /// <summary>Why a thing can take no updates at all, in words for people; null where it can: it is known and speaks for itself.</summary>
+    public required Func<string, CancellationToken, ValueTask<string?>> WhyNot { get; init; }
 
     /// <summary>The things of a group; null where there is none, or not for who asks.</summary>
     public required Func<Jid, string, CancellationToken, ValueTask<IReadOnlyList<string>?>> ThingsOf { get; init; }

@@ -120,7 +120,7 @@ public abstract class FirmwareHarness : IAsyncLifetime
             new RolloutSurroundings
             {
                 MayMaintain = (who, thing, _) => new(who.Local == "alice" && thing.StartsWith('t')),
-                IsUpdatable = (thing, _) => new(thing != "tnode"),
+                WhyNot = (thing, _) => new(thing == "tnode" ? "is behind tgate" : null),
                 ThingsOf = (who, group, _) => new(who.Local == "alice" && group == "roof" ? ["t1", "t2", "tnode"] : null),
                 IsThere = thing => !Things.Away.ContainsKey(thing),
                 VersionOf = thing => Things.Versions.GetValueOrDefault(thing, ""),

@@ -268,10 +268,11 @@ public abstract class RolloutServiceSpecification : FirmwareHarness
     }
 
     [Fact]
-    public async Task Groups_come_behind_what_is_named_each_thing_once_and_without_what_takes_no_updates()
+    public async Task Groups_come_behind_what_is_named_each_thing_once_and_what_takes_no_updates_says_why()
     {
         Rollout rollout = await StartAsync(new RolloutPlan { Things = ["t2"], Groups = ["roof"] });
-        Assert.Equal(["t2", "t1"], rollout.Things.Select(t => t.Thing));
+        Assert.Equal(["t2 ", "t1 ", "tnode is behind tgate"], rollout.Things.Select(t => $"{t.Thing} {t.Reason}"));
+        Assert.Equal(UpdateStep.Skipped, rollout.Things[2].Step);
         Assert.Equal(RolloutOutcome.Forbidden, (await Rollouts.StartAsync(Alice, rollout.Image, new RolloutPlan { Groups = ["cellar"] })).Outcome);
         Assert.Equal(RolloutOutcome.Forbidden, (await Rollouts.StartAsync(Mallory, rollout.Image, new RolloutPlan { Groups = ["roof"] })).Outcome);
     }
