@@ -25,7 +25,13 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="folder">The test's folder; data in <c>data</c>, status in <c>run</c>.</param>
     /// <param name="arguments">Its settings.</param>
-    public static GatewayProcess Start(string folder, params string[] arguments)
+    public static GatewayProcess Start(string folder, params string[] arguments) => Start(folder, _ => { }, arguments);
+
+    /// <summary>Starts it.</summary>
+    /// <param name="folder">The test's folder.</param>
+    /// <param name="said">Is told each line that it writes; also those of the program that it becomes.</param>
+    /// <param name="arguments">Its settings.</param>
+    public static GatewayProcess Start(string folder, Action<string> said, params string[] arguments)
     {
         string runtime = Path.Combine(folder, "run");
         Directory.CreateDirectory(runtime);
@@ -38,7 +44,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
 
         Process process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, line) => said(line.Data ?? string.Empty);
         process.BeginOutputReadLine();
         return new GatewayProcess(process, runtime);
     }

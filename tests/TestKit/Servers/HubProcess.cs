@@ -105,11 +105,8 @@ public sealed class HubProcess : IAsyncDisposable
     /// <param name="data">The folder.</param>
     /// <param name="thing">The thing's account and its owner's, both among the accounts; or null.</param>
     /// <param name="accounts">The accounts; the password of each is its name.</param>
-    public static async Task PrepareAsync(string data, (string Thing, string Owner)? thing, params string[] accounts)
+    public static Task PrepareAsync(string data, (string Thing, string Owner)? thing, params string[] accounts) => PrepareAsync(data, async hub =>
     {
-        // One listener: a web host that has none takes its usual port, which another test's may have.
-        var read = SettingsLoader.Load(["--domain", "hub.test", "--data", data, "--c2s", "127.0.0.1:0", "--c2s-tls", "0", "--http", "0", "--Logging:LogLevel:Default", "Error"], new System.Collections.Hashtable());
-        await using var hub = await HubServer.StartAsync(read.Settings ?? throw new InvalidOperationException(read.Message));
         foreach (var account in accounts)
         {
             if (await hub.Services.Accounts.CreateAsync(account, account) != AccountOutcome.Done)
@@ -122,6 +119,17 @@ public sealed class HubProcess : IAsyncDisposable
         {
             throw new InvalidOperationException($"{name} could not be given to {owner}");
         }
+    });
+
+    /// <summary>Makes a data folder with whatever a hub on it is told to make.</summary>
+    /// <param name="data">The folder.</param>
+    /// <param name="make">Makes it; the hub listens nowhere that is known.</param>
+    public static async Task PrepareAsync(string data, Func<HubServer, Task> make)
+    {
+        // One listener: a web host that has none takes its usual port, which another test's may have.
+        var read = SettingsLoader.Load(["--domain", "hub.test", "--data", data, "--c2s", "127.0.0.1:0", "--c2s-tls", "0", "--http", "0", "--Logging:LogLevel:Default", "Error"], new System.Collections.Hashtable());
+        await using var hub = await HubServer.StartAsync(read.Settings ?? throw new InvalidOperationException(read.Message));
+        await make(hub);
     }
 
     /// <summary>Logs a client in.</summary>
