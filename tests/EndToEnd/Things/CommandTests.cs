@@ -104,7 +104,6 @@ public sealed class CommandTests : IAsyncLifetime
             {
                 await using (XmppConnection alice = await ConnectAsync(port, authority, "alice", "alice"))
                 {
-                    // The thing comes back after its back-off.
                     await DoneAsync(alice, sent[^1]);
                     sent.Add((await QueueAsync(alice, "bme280-1", (1000 + round).ToString(CultureInfo.InvariantCulture))).Attribute("id")!);
                     await Task.Delay(round * 3, CancellationToken.None); // another moment each time
@@ -113,6 +112,7 @@ public sealed class CommandTests : IAsyncLifetime
 
                 await hub.DisposeAsync();
                 hub = await HubProcess.StartTlsAsync(data, port);
+                thing.ReconnectNow();
             }
 
             await using XmppConnection reader = await ConnectAsync(port, authority, "alice", "alice");

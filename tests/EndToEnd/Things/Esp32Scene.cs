@@ -68,7 +68,11 @@ public abstract class Esp32Scene : IAsyncLifetime
     }
 
     /// <summary>Starts a hub on the same data and port.</summary>
-    protected async Task StartHubAsync() => _hub = await HubProcess.StartTlsAsync(Data, _port);
+    protected async Task StartHubAsync()
+    {
+        _hub = await HubProcess.StartTlsAsync(Data, _port);
+        _thing?.ReconnectNow();
+    }
 
     /// <summary>Ends the hub as a power cut does, and starts it again.</summary>
     protected async Task KillHubAsync()
@@ -93,6 +97,7 @@ public abstract class Esp32Scene : IAsyncLifetime
             FlashBytes = flashBytes,
             Time = time ?? TimeProvider.System,
         });
+        _thing.KeepWatchdog(time ?? TimeProvider.System);
         _thing.Happened += _events.Enqueue;
         _thing.Esp32!.Board.Said += _serial.Enqueue;
         if (chipPin >= 0)
@@ -149,7 +154,11 @@ public abstract class Esp32Scene : IAsyncLifetime
         Assert.NotEmpty(times);
         Assert.Equal(times.Count, times.Distinct().Count());
         // The last batch may have arrived although the thing, which was going, had no answer: then it is on flash, too.
-        Assert.Equal(Count(VirtualEventKind.Sampled), times.Union(Telemetry.Kept(_thing.Flash)).Count() + dropped);
+        int sampled = Count(VirtualEventKind.Sampled);
+        List<string> kept = Telemetry.Kept(_thing.Flash);
+        Assert.True(
+            sampled == times.Union(kept).Count() + dropped,
+            $"of {sampled} samples {times.Count} are at the hub, {kept.Count} on flash, {dropped} dropped: {string.Join(" | ", _serial.Where(l => l.Contains("started", StringComparison.Ordinal)))}");
     }
 
     /// <summary>How often something has happened.</summary>

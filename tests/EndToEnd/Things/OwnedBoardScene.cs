@@ -67,6 +67,7 @@ public abstract class OwnedBoardScene : IAsyncLifetime
             Authorities = HostOptions.ReadAuthorities(Hub.Server.AuthorityFile!),
             Time = Time,
         });
+        Thing.KeepWatchdog(Time);
         Thing.Esp32!.Board.Said += Serial.Enqueue;
         Thing.Start();
         await Thing.FirstPublished.WaitAsync(Limit, TestContext.Current.CancellationToken);

@@ -4,6 +4,9 @@ namespace IotXmpp.EndToEnd.Things;
 /// <param name="factor">How many times.</param>
 internal sealed class QuickTime(int factor) : TimeProvider
 {
+    /// <summary>How many times.</summary>
+    public int Factor => factor;
+
     private readonly long _start = System.GetTimestamp();
     private readonly DateTimeOffset _startUtc = System.GetUtcNow();
 

@@ -68,13 +68,7 @@ public sealed class RolloutRestartTests : IAsyncLifetime
         await KillHubAsync(_boards[1].Trying);
 
         Element rollout = await ShowAsync(id);
-        using var limit = new CancellationTokenSource(Limit);
-        for (; rollout.Attribute("ended") is null; rollout = await ShowAsync(id))
-        {
-            Assert.False(limit.IsCancellationRequested, $"{rollout}\n{string.Join('\n', _boards.SelectMany(b => b.Serial.Select(l => b.Id + " " + l)))}");
-            await Task.Delay(100, TestContext.Current.CancellationToken);
-        }
-
+        await UntilAsync(async () => (rollout = await ShowAsync(id)).Attribute("ended") is not null, () => $"{rollout}");
         Assert.Equal("done", rollout.Attribute("state"));
         Assert.Equal(["board-1 confirmed 1", "board-2 confirmed 2"], rollout.Children().Where(c => c.Name == "thing").Select(t => $"{t.Attribute("id")} {t.Attribute("state")} {t.Attribute("wave")}"));
         foreach (Board board in _boards)
@@ -113,11 +107,26 @@ public sealed class RolloutRestartTests : IAsyncLifetime
 
     private async Task KillHubAsync(Halt at)
     {
-        await at.Reached.WaitAsync(Limit, TestContext.Current.CancellationToken);
+        await UntilAsync(() => Task.FromResult(at.Reached.IsCompleted), () => "a board did not come to the step");
         await _hub.Process.KillAsync();
         await _hub.DisposeAsync();
         at.Release();
         _hub = await HubProcess.StartTlsAsync(Data, _port);
+    }
+
+    private async Task UntilAsync(Func<Task<bool>> isSo, Func<string> otherwise)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!await isSo())
+        {
+            Assert.False(limit.IsCancellationRequested, $"{otherwise()}\n{string.Join('\n', _boards.SelectMany(b => b.Serial.Select(l => b.Id + " " + l)))}");
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+            foreach (Board board in _boards.Where(b => !b.IsHeld))
+            {
+                // Not waited for: it may stand still in this moment.
+                _ = Task.Run(board.Thing.ReconnectNow);
+            }
+        }
     }
 
     private async Task<string> StartAsync()
@@ -158,6 +167,8 @@ public sealed class RolloutRestartTests : IAsyncLifetime
         private readonly ManualResetEventSlim _released = new();
 
         public Task Reached => _reached.Task;
+
+        public bool IsHeld => _reached.Task.IsCompleted && !_released.IsSet;
 
         public void Release() => _released.Set();
 
@@ -210,6 +221,9 @@ public sealed class RolloutRestartTests : IAsyncLifetime
         }
 
         public string Id { get; }
+
+        /// <summary>Whether it stands still: then it cannot be spoken to.</summary>
+        public bool IsHeld => Fetching.IsHeld || Trying.IsHeld;
 
         public VirtualThing Thing { get; }
 
