@@ -25,7 +25,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string program, IEnumerable<string> arguments, Func<string, bool> isReady, TimeSpan? wait = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var server = Launch(program, arguments, isReady, environment);
-        var first = await Task.WhenAny(server.ready.Task, server.Process.WaitForExitAsync(), Task.Delay(wait ?? TimeSpan.FromSeconds(60)));
+        var first = await Task.WhenAny(server.ready.Task, server.Process.WaitForExitAsync(), Task.Delay(wait ?? TimeSpan.FromSeconds(180)));
         if (first == server.ready.Task)
         {
             return server;
