@@ -175,6 +175,10 @@ public sealed class RolloutService : IAsyncDisposable
         return seen;
     }
 
+    /// <summary>The newest updates of one thing, the newest first, for who maintains it: each roll-out with that thing alone, as it is on the disk. None for others.</summary>
+    public async ValueTask<IReadOnlyList<Rollout>> OfThingAsync(Jid who, string thing, int most, CancellationToken cancel = default) =>
+        await _around.MayMaintain(who, thing, cancel).ConfigureAwait(false) ? await _store.OfThingAsync(thing, most, cancel).ConfigureAwait(false) : [];
+
     /// <summary>The image that a thing may fetch now; null where none was offered to it. Costs no lock: each piece asks.</summary>
     public (string Image, long Size)? Fetching(string thing, string offerId, long offset)
     {

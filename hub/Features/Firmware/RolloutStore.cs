@@ -73,6 +73,11 @@ public sealed class RolloutStore(ISqlDatabase database)
         session => WithThings(session, Read(session.Prepare("SELECT " + Columns + " FROM rollout WHERE id = $1").Bind(1, id))).FirstOrDefault(),
         cancel);
 
+    /// <summary>The newest roll-outs that have a thing, each with that thing alone.</summary>
+    public ValueTask<List<Rollout>> OfThingAsync(string thing, int count, CancellationToken cancel = default) => database.ReadAsync(
+        session => WithThings(session, Read(session.Prepare("SELECT " + Columns + " FROM rollout WHERE EXISTS (SELECT 1 FROM rollout_thing WHERE rollout = id AND thing = $1) ORDER BY id DESC LIMIT $2").Bind(1, thing).Bind(2, count)), thing),
+        cancel);
+
     // Of those that have ended only the newest are kept.
     private static void Sweep(SqlSession session, int kept)
     {
@@ -87,12 +92,14 @@ public sealed class RolloutStore(ISqlDatabase database)
         }
     }
 
-    private static List<Rollout> WithThings(SqlSession session, List<Rollout> rollouts)
+    private static List<Rollout> WithThings(SqlSession session, List<Rollout> rollouts, string? only = null)
     {
         for (int i = 0; i < rollouts.Count; i++)
         {
             var things = new List<RolloutThing>();
-            SqlStatement row = session.Prepare("SELECT thing, wave, step, since, reason FROM rollout_thing WHERE rollout = $1 ORDER BY place").Bind(1, rollouts[i].Id);
+            SqlStatement row = only is null
+                ? session.Prepare("SELECT thing, wave, step, since, reason FROM rollout_thing WHERE rollout = $1 ORDER BY place").Bind(1, rollouts[i].Id)
+                : session.Prepare("SELECT thing, wave, step, since, reason FROM rollout_thing WHERE rollout = $1 AND thing = $2").Bind(1, rollouts[i].Id).Bind(2, only);
             while (row.Read())
             {
                 things.Add(new RolloutThing(row.GetString(0), row.GetInt32(1), (UpdateStep)row.GetInt64(2), Time(row.GetInt64(3)), row.GetString(4)));

@@ -70,6 +70,19 @@ public abstract class RolloutServiceSpecification : FirmwareHarness
     }
 
     [Fact]
+    public async Task The_updates_of_a_thing_are_told_to_who_maintains_it_with_why_one_failed()
+    {
+        Rollout first = await StartAsync(new RolloutPlan { Things = ["t1", "t2"], Waves = [100] });
+        await LookAsync();
+        await SayAsync(first.Id, "t1", "failed", "no room");
+        Rollout told = Assert.Single(await Rollouts.OfThingAsync(Alice, "t1", 5));
+        Assert.Equal((first.Id, UpdateStep.Failed, "no room"), (told.Id, told.Things[0].Step, told.Things[0].Reason));
+        Assert.Single(told.Things);
+        Assert.Empty(await Rollouts.OfThingAsync(Alice, "t3", 5));
+        Assert.Empty(await Rollouts.OfThingAsync(Mallory, "t1", 5));
+    }
+
+    [Fact]
     public async Task Waves_begin_when_those_before_are_through()
     {
         Rollout rollout = await StartAsync(new RolloutPlan { Things = ["t1", "t2", "t3", "t4"], Waves = [1, 50], GateMinutes = 0 });
