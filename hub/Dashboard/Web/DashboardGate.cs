@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Claims;
+using System.Text.Encodings.Web;
+using IotXmpp.Hub.Dashboard.SignIn;
 using IotXmpp.Hub.Features.WebSessions;
 using IotXmpp.Hub.Transport;
 using Microsoft.AspNetCore.Components;
@@ -73,6 +75,12 @@ public sealed class DashboardGate(FleetServices fleet)
         }
 
         string back = context.Request.Path + context.Request.QueryString;
+        if (IsLinkFromElsewhere(context.Request))
+        {
+            await GoOnAsync(context, SignInService.Back(back)).ConfigureAwait(false);
+            return;
+        }
+
         context.Response.Redirect(back == "/" ? "/sign-in" : "/sign-in?returnUrl=" + Uri.EscapeDataString(back));
     }
 
@@ -104,6 +112,20 @@ public sealed class DashboardGate(FleetServices fleet)
             new Claim("iotxmpp:peer", session.Peer),
         ],
         "session"));
+
+    // W3C Fetch Metadata §2.2: somebody has followed a link in a mail or on another site. The cookie is strict and did not come along, so nobody knows yet whether they are signed in.
+    private static bool IsLinkFromElsewhere(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Site"] == "cross-site" && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document";
+
+    // A page of this hub that opens the address once more, which is then a request of its own, with the cookie: once, as that one is not from elsewhere. Pages change nothing by being opened, so that a link may.
+    private static Task GoOnAsync(HttpContext context, string path)
+    {
+        string address = HtmlEncoder.Default.Encode(path);
+        context.Response.ContentType = "text/html; charset=utf-8";
+        return context.Response.WriteAsync(
+            $"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url={address}\"><title>One moment</title></head><body><p><a href=\"{address}\">Go on</a></p></body></html>",
+            context.RequestAborted);
+    }
 
     private static void SetHeaders(IHeaderDictionary headers)
     {
