@@ -11,6 +11,7 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly CancellationTokenSource _closing = new();
     private bool _isClosed;
+    private int _isReading;
 
     /// <summary>Who looks.</summary>
     [Inject]
@@ -54,6 +55,10 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     {
     }
 
+    /// <summary>Reads anew what is shown and draws it, one read at a time; what changes meanwhile is read once more. For <see cref="OnPulse"/>, where an event is a sign that something has changed and no more.</summary>
+    /// <param name="read">Reads it, on the page's own thread.</param>
+    protected void Refresh(Func<Task> read) => _ = RefreshAsync(read);
+
     /// <summary>Called once when the component goes.</summary>
     protected virtual ValueTask OnCloseAsync() => default;
 
@@ -76,6 +81,32 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
         await OnCloseAsync();
         _closing.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    private async Task RefreshAsync(Func<Task> read)
+    {
+        if (Interlocked.Exchange(ref _isReading, 1) != 0)
+        {
+            Changed();
+            return;
+        }
+
+        try
+        {
+            await InvokeAsync(async () =>
+            {
+                await read();
+                StateHasChanged();
+            });
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The page is closed.
+        }
+        finally
+        {
+            Volatile.Write(ref _isReading, 0);
+        }
     }
 
     internal void Draw() => _ = InvokeAsync(() =>

@@ -79,6 +79,12 @@ internal sealed class FleetScene(HubHost hub) : IAsyncDisposable
     {
         await AddAsync(id, owner, kind);
         await hub.Server.Services.Accounts.ChangePasswordAsync(id, DashboardFixture.Password);
+        return await RunAgainAsync(id, kind);
+    }
+
+    /// <summary>A thing that there is already: another board with its account, online.</summary>
+    public async Task<VirtualThing> RunAgainAsync(string id, string kind)
+    {
         VirtualThing thing = _fleet.Add(new VirtualThingOptions
         {
             Kind = kind,
@@ -89,7 +95,7 @@ internal sealed class FleetScene(HubHost hub) : IAsyncDisposable
             Interval = TimeSpan.FromSeconds(1),
             Sleep = TimeSpan.FromSeconds(1),
         });
-        _fleet.Start();
+        thing.Start();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         await _fleet.WaitPublishedAsync(limit.Token);
         return thing;

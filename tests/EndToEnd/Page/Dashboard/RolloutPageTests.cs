@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using IotXmpp.Hub.Features.Firmware;
 using IotXmpp.TestKit.Servers;
 using IotXmpp.Xmpp;
@@ -72,6 +73,65 @@ public sealed class RolloutPageTests(DashboardFixture fixture) : IClassFixture<D
         await page.GetByText("There is no such roll-out").WaitForAsync();
         Assert.DoesNotContain("lamp", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
         await page.CloseAsync();
+    }
+
+    [Fact]
+    public async Task An_image_is_brought_by_the_page_with_its_manifest_and_what_is_none_is_refused_there()
+    {
+        await using HubHost hub = await DashboardFixture.StartAsync("""{ "Firmware": { "MaxImageBytes": 200000 }, "Security": { "LoginThrottle": { "Enabled": false } } }""");
+        FirmwareService images = hub.Server.FleetServices.Firmware!;
+        byte[] content = new byte[150_000];
+        new Random(1).NextBytes(content);
+        IPage page = await fixture.SignInAsync(hub, "boss", "/firmware");
+        await page.GetByText("No image yet").WaitForAsync();
+        ILocator wrong = page.GetByRole(AriaRole.Region, new() { Name = "Bring an image" }).GetByRole(AriaRole.Alert);
+        ILocator bring = page.GetByRole(AriaRole.Button, new() { Name = "Bring it" });
+        await bring.ClickAsync();
+        await Assertions.Expect(wrong).ToHaveTextAsync("Choose the manifest first.");
+        foreach (string none in new[] { "<script>", "{}", Manifest(content, version: "new"), Manifest(content)[..^2] + ", \"key\": \"x\" }", new string(' ', 5_000) })
+        {
+            await page.GetByLabel("Manifest").SetInputFilesAsync(File("image.bin.json", Encoding.UTF8.GetBytes(none)));
+            await Assertions.Expect(wrong).ToContainTextAsync("This is no manifest");
+            await page.GetByLabel("Manifest").SetInputFilesAsync(Array.Empty<FilePayload>());
+            await Assertions.Expect(wrong).ToHaveCountAsync(0);
+        }
+
+        await page.GetByLabel("Manifest").SetInputFilesAsync(File("image.bin.json", Encoding.UTF8.GetBytes(Manifest(content))));
+        await page.GetByText("sensor 1.6.0 for nano, 150,000 bytes").WaitForAsync();
+        await page.GetByLabel("Image", new() { Exact = true }).SetInputFilesAsync(File("image.bin", new byte[200_001]));
+        await bring.ClickAsync();
+        await Assertions.Expect(wrong).ToHaveTextAsync("An image has at most 200,000 bytes.");
+        await page.GetByLabel("Image", new() { Exact = true }).SetInputFilesAsync(File("image.bin", content[1..]));
+        await bring.ClickAsync();
+        await Assertions.Expect(wrong).ToHaveTextAsync("The manifest is of an image of 150,000 bytes; this one has 149,999.");
+        await page.GetByLabel("Image", new() { Exact = true }).SetInputFilesAsync(File("image.bin", new byte[150_000]));
+        await bring.ClickAsync();
+        await Assertions.Expect(wrong).ToHaveTextAsync("This is not the image of that manifest: its hash is another.");
+        Assert.Empty(await images.ListAsync(Boss, TestContext.Current.CancellationToken));
+        await fixture.CheckAsync(page);
+        await DashboardFixture.PictureAsync(page, "firmware");
+        await page.SetViewportSizeAsync(1280, 800);
+
+        await page.GetByLabel("Image", new() { Exact = true }).SetInputFilesAsync(File("image.bin", content));
+        await bring.ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "sensor" })).ToContainTextAsync("1.6.0");
+        FirmwareImage image = Assert.Single(await images.ListAsync(Boss, TestContext.Current.CancellationToken));
+        byte[] kept = new byte[content.Length];
+        Assert.Equal(kept.Length, images.Read(image.Id, 0, kept));
+        Assert.Equal(content, kept);
+        await page.CloseAsync();
+
+        static FilePayload File(string name, byte[] bytes) => new() { Name = name, MimeType = "application/octet-stream", Buffer = bytes };
+        static string Manifest(byte[] content, string version = "1.6.0") =>
+            $$"""{ "name": "sensor", "version": "{{version}}", "target": "nano", "size": {{content.Length}}, "sha256": "{{Convert.ToHexStringLower(SHA256.HashData(content))}}", "manifest": "{{Convert.ToBase64String(new byte[32])}}", "downgrade": false }""";
+    }
+
+    /// <summary>A roll-out of an image to one thing, as its administrator starts it.</summary>
+    internal static async Task<Rollout> StartAsync(HubHost hub, string thing)
+    {
+        FirmwareModule module = await BringAsync(hub);
+        FirmwareImage image = (await module.Images.ListAsync(Boss))[0];
+        return (await module.Rollouts.StartAsync(Boss, image.Id, new RolloutPlan { Things = [thing] })).Rollout!;
     }
 
     private static async Task<FirmwareModule> BringAsync(HubHost hub)

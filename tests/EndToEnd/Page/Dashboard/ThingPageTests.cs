@@ -1,4 +1,5 @@
 using System.Device.Gpio;
+using IotXmpp.Hub.Features.Firmware;
 using IotXmpp.Hub.Features.Liveness;
 using IotXmpp.TestKit;
 using IotXmpp.TestKit.Servers;
@@ -157,6 +158,88 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.GetByRole(AriaRole.Button, new() { Name = "Take it back" }).ClickAsync();
         await Assertions.Expect(page.Locator(".runs li").First).ToContainTextAsync("cancelled");
         await page.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Notes_are_written_by_who_maintains_a_thing_and_read_by_who_sees_it()
+    {
+        await using HubHost hub = await DashboardFixture.StartAsync();
+        await using var scene = new FleetScene(hub);
+        await scene.AddAsync("lamp");
+        await scene.ShowAsync("lamp", "viewer");
+        IPage page = await fixture.SignInAsync(hub, "operator", "/things/lamp");
+        ILocator card = page.GetByRole(AriaRole.Region, new() { Name = "Notes" });
+        await card.GetByText("Nobody has written anything of it.").WaitForAsync();
+        await card.GetByRole(AriaRole.Button, new() { Name = "Write it down" }).ClickAsync();
+        await card.GetByText("A note has 1 to 2000 characters.").WaitForAsync();
+        await card.GetByLabel("New note").FillAsync("Behind the <b>second</b> door.\nKey: at the gate.");
+        await card.GetByRole(AriaRole.Button, new() { Name = "Write it down" }).ClickAsync();
+        await card.GetByText("Behind the <b>second</b> door.").WaitForAsync();
+        Assert.Equal("", await card.GetByLabel("New note").InputValueAsync());
+        await fixture.CheckAsync(page);
+        await page.SetViewportSizeAsync(1280, 800);
+
+        IPage viewer = await fixture.SignInAsync(hub, "viewer", "/things/lamp");
+        ILocator seen = viewer.GetByRole(AriaRole.Region, new() { Name = "Notes" });
+        await seen.GetByText("Behind the <b>second</b> door.").WaitForAsync();
+        Assert.Equal(0, await seen.GetByRole(AriaRole.Button).CountAsync());
+        Assert.Equal(0, await seen.GetByRole(AriaRole.Textbox).CountAsync());
+        await viewer.CloseAsync();
+        await card.GetByRole(AriaRole.Button, new() { Name = "Remove the note of operator" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
+        await card.GetByText("Nobody has written anything of it.").WaitForAsync();
+        await page.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Drift_is_shown_while_a_thing_is_away_and_goes_when_it_takes_what_it_shall_be_like()
+    {
+        await using HubHost hub = await DashboardFixture.StartAsync();
+        await using var scene = new FleetScene(hub);
+        await scene.RunAsync("relay-1", "relay");
+        IPage page = await fixture.SignInAsync(hub, "operator", "/things/relay-1");
+        ILocator card = page.GetByRole(AriaRole.Region, new() { Name = "Configuration" });
+        await card.GetByLabel("Parameter").SelectOptionAsync("sampleInterval");
+        await scene.StopAsync();
+        await page.GetByText("It is not there now.").WaitForAsync();
+        await card.GetByLabel("Shall be").FillAsync("2500");
+        await card.GetByRole(AriaRole.Button, new() { Name = "Set", Exact = true }).ClickAsync();
+        ILocator row = card.GetByRole(AriaRole.Row).Filter(new() { HasText = "sampleInterval" }).First;
+        await Assertions.Expect(row).ToContainTextAsync("2500");
+        await Assertions.Expect(row).ToContainTextAsync("pending");
+        await fixture.CheckAsync(page);
+        await DashboardFixture.PictureAsync(page, "thing-drift");
+        await page.SetViewportSizeAsync(1280, 800);
+
+        // It comes back, is told, and says that it is so.
+        await scene.RunAgainAsync("relay-1", "relay");
+        await Assertions.Expect(row).ToContainTextAsync("same");
+        await Assertions.Expect(row.Locator("td[data-label='Is']")).ToHaveTextAsync("2500");
+        await page.CloseAsync();
+    }
+
+    [Fact]
+    public async Task How_updates_of_a_thing_went_stands_on_its_page_with_why_one_failed()
+    {
+        await using HubHost hub = await DashboardFixture.StartAsync();
+        await using var scene = new FleetScene(hub);
+        await scene.AddAsync("lamp");
+        await scene.ShowAsync("lamp", "viewer");
+        scene.Liveness.Online("lamp", new ThingStatus("1.4.0", "power-on", -61, 87, 41_000, 60));
+        IPage page = await fixture.SignInAsync(hub, "operator", "/things/lamp");
+        ILocator card = page.GetByRole(AriaRole.Region, new() { Name = "Firmware" });
+        await card.GetByText("No roll-out has had it.").WaitForAsync();
+        Rollout rollout = await RolloutPageTests.StartAsync(hub, "lamp");
+        await Assertions.Expect(card.GetByRole(AriaRole.Listitem)).ToContainTextAsync("sensor 1.5.0");
+        Assert.True(await hub.Server.FleetServices.Rollouts!.ReportAsync("lamp", new UpdateReport(rollout.OfferId, "failed", "<b>no room</b>"), TestContext.Current.CancellationToken));
+        await Assertions.Expect(card.GetByRole(AriaRole.Listitem)).ToContainTextAsync("failed");
+        await Assertions.Expect(card.GetByRole(AriaRole.Listitem)).ToContainTextAsync("<b>no room</b>");
+        await fixture.CheckAsync(page);
+        await page.CloseAsync();
+        IPage viewer = await fixture.SignInAsync(hub, "viewer", "/things/lamp");
+        await viewer.GetByRole(AriaRole.Region, new() { Name = "About" }).WaitForAsync();
+        Assert.Equal(0, await viewer.GetByRole(AriaRole.Region, new() { Name = "Firmware" }).CountAsync());
+        await viewer.CloseAsync();
     }
 
     [Fact]
