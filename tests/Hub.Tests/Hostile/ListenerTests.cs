@@ -136,9 +136,10 @@ public sealed partial class ListenerTests(AttackedHub fixture) : IClassFixture<A
             {
                 var client = await RawClient.ConnectAsync(fixture.Port(door), "stranger");
                 clients.Add(client);
-                if (i >= 200)
+                if (i >= 200 && i % 2 == 0)
                 {
-                    // One too many is told so, or cut off, before it has said anything of use.
+                    // One too many is told so, or cut off, before it has said anything of use. Who is answered may leave by the answer, so every other one says nothing and
+                    // stays: a stranger of an earlier test, leaving late, may have cost one of the first its place, and the number would stay one short for ever.
                     await SayAsync(client, "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client' to='hub.test' version='1.0'>");
                     last = await RefusalAsync(client);
                 }
