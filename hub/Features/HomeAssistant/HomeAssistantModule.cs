@@ -5,19 +5,22 @@ using IotXmpp.Hub.Features.History;
 using IotXmpp.Hub.Features.Liveness;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Modules;
+using IotXmpp.Hub.Storage;
 using IotXmpp.Hub.Streams;
 using Microsoft.Extensions.Logging;
 
 namespace IotXmpp.Hub.Features.HomeAssistant;
 
 /// <summary>Shows things to Home Assistant by an MQTT broker, and lets it control them with an account's rights. Off until a broker is named; then nothing of the hub waits for it.</summary>
+/// <param name="database">Where forms of things are kept.</param>
 /// <param name="options">The settings.</param>
 /// <param name="accounts">The accounts.</param>
 /// <param name="access">What the account may.</param>
 /// <param name="registry">The things.</param>
 /// <param name="things">Tells which come and go.</param>
-public sealed class HomeAssistantModule(HomeAssistantOptions options, AccountService accounts, ThingAccess access, RegistryStore registry, RegistryModule things) : IXmppModule
+public sealed class HomeAssistantModule(ISqlDatabase database, HomeAssistantOptions options, AccountService accounts, ThingAccess access, RegistryStore registry, RegistryModule things) : IXmppModule
 {
+    private readonly FormStore _forms = new(database);
     private ModuleHost _hub = null!;
     private HomeBridge? _bridge;
 
@@ -37,6 +40,7 @@ public sealed class HomeAssistantModule(HomeAssistantOptions options, AccountSer
     public void Register(IModuleBuilder module)
     {
         _hub = (ModuleHost)module.Hub;
+        things.Provisioning.Forgetting += thing => _forms.ForgetAsync(thing.Id);
         module.Stopping(async _ =>
         {
             if (_bridge is { } bridge)
@@ -65,7 +69,7 @@ public sealed class HomeAssistantModule(HomeAssistantOptions options, AccountSer
 
         HistoryService? history = _hub.Modules.OfType<HistoryModule>().FirstOrDefault()?.Service;
         var session = new BridgeSession(streams, accounts, options.Account, "home-assistant", _hub.Time);
-        HomeBridge bridge = _bridge = new HomeBridge(options, access, registry, liveness, history, session, _hub.Domain, trusted, _hub.Time, log);
+        HomeBridge bridge = _bridge = new HomeBridge(options, access, registry, liveness, history, _forms, session, _hub.Domain, trusted, _hub.Time, log);
         liveness.Changed += (_, after) => bridge.Changed(after.Id);
         if (history is not null)
         {

@@ -44,7 +44,7 @@ internal sealed class HomeBridge : IAsyncDisposable
     private Task _running = Task.CompletedTask;
 
     public HomeBridge(
-        HomeAssistantOptions options, ThingAccess access, RegistryStore registry, LivenessService liveness, HistoryService? history, BridgeSession session, Jid domain,
+        HomeAssistantOptions options, ThingAccess access, RegistryStore registry, LivenessService liveness, HistoryService? history, FormStore forms, BridgeSession session, Jid domain,
         System.Security.Cryptography.X509Certificates.X509Certificate2Collection? trusted, TimeProvider time, ILogger log)
     {
         _options = options;
@@ -57,7 +57,7 @@ internal sealed class HomeBridge : IAsyncDisposable
         _log = log;
         _account = new Jid(options.Account, domain.Domain, string.Empty);
         _topics = new Topics(options);
-        _control = new HomeControl(options, access, registry, session, _account, time, log) { Changed = Changed, Commanded = OnCommanded };
+        _control = new HomeControl(options, access, registry, forms, session, _account, time, log) { Changed = Changed, Commanded = OnCommanded };
         _timer = time.CreateTimer(_ => LookAtAll(), null, s_all, s_all);
         Link = new MqttLink(options, trusted, _topics, Outbox, time, log) { Connected = OnConnected, Received = OnReceived };
     }
@@ -154,7 +154,7 @@ internal sealed class HomeBridge : IAsyncDisposable
         if (_relearn)
         {
             _relearn = false;
-            _control.AskAgain();
+            await _control.AskAgainAsync().ConfigureAwait(false);
         }
 
         if (_again)
@@ -180,6 +180,7 @@ internal sealed class HomeBridge : IAsyncDisposable
         {
             HashSet<string> seen = await _session.HasAccountAsync(cancel).ConfigureAwait(false) ? [.. (await _access.ThingsAsync(_account, ThingRight.See, cancel).ConfigureAwait(false)).Take(_options.MaxThings)] : [];
             _shown.Keys.Concat(_control.Things).Where(thing => !seen.Contains(thing)).ToList().ForEach(TakeAway);
+            await _control.RecallAsync(seen, cancel).ConfigureAwait(false);
             foreach (string thing in seen)
             {
                 await ShowAsync(thing, cancel).ConfigureAwait(false);

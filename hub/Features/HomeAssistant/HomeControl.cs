@@ -14,11 +14,12 @@ namespace IotXmpp.Hub.Features.HomeAssistant;
 /// <param name="options">The settings.</param>
 /// <param name="access">What the account may.</param>
 /// <param name="registry">The things.</param>
+/// <param name="kept">Their forms, over restarts.</param>
 /// <param name="session">The account's session.</param>
 /// <param name="account">The account (bare JID).</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where it is told what was not done.</param>
-internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess access, RegistryStore registry, BridgeSession session, Jid account, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess access, RegistryStore registry, FormStore kept, BridgeSession session, Jid account, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     // Forms that are asked for at a time: 8.
     private const int MaxAsked = 8;
@@ -31,6 +32,7 @@ internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess acce
 
     private readonly Channel<(string Thing, string Slug, string Payload)> _commands = Channel.CreateBounded<(string, string, string)>(new BoundedChannelOptions(options.MaxCommands) { SingleReader = true });
     private readonly ConcurrentDictionary<string, KnownForm> _forms = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _recalled = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _asking = new(MaxAsked, MaxAsked);
     private readonly CancellationTokenSource _end = new();
     private int _isFull;
@@ -58,17 +60,42 @@ internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess acce
         }
     }
 
-    /// <summary>Rights have changed: all are asked again when they are looked at next.</summary>
-    public void AskAgain()
+    /// <summary>Takes up what things have said before this hub was started: one that is away lets the same be set when it comes back. Called by one at a time.</summary>
+    /// <param name="things">The things that are shown.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async ValueTask RecallAsync(IReadOnlyCollection<string> things, CancellationToken cancel)
     {
-        foreach ((string thing, KnownForm form) in _forms)
+        if (things.All(_recalled.Contains))
         {
-            _forms.TryUpdate(thing, form with { Since = default, AskAt = default }, form);
+            return;
+        }
+
+        Dictionary<string, List<Parameter>> forms = await kept.AllAsync(cancel).ConfigureAwait(false);
+        foreach (string thing in things.Where(_recalled.Add))
+        {
+            if (forms.TryGetValue(thing, out List<Parameter>? all))
+            {
+                _forms.TryAdd(thing, new KnownForm(default, await AllowedAsync(thing, all).ConfigureAwait(false)) { All = all });
+            }
         }
     }
 
-    /// <summary>Forgets a thing.</summary>
-    public void Forget(string thing) => _forms.TryRemove(thing, out _);
+    /// <summary>Rights have changed: all are asked again when they are looked at next; of those that are away what they have said counts, with the new rights.</summary>
+    public async ValueTask AskAgainAsync()
+    {
+        foreach ((string thing, KnownForm form) in _forms)
+        {
+            List<Parameter>? allowed = form.All is { } all ? await AllowedAsync(thing, all).ConfigureAwait(false) : null;
+            _forms.TryUpdate(thing, form with { Since = default, AskAt = default, Parameters = allowed }, form);
+        }
+    }
+
+    /// <summary>Forgets a thing that is not shown any more.</summary>
+    public void Forget(string thing)
+    {
+        _forms.TryRemove(thing, out _);
+        _recalled.Remove(thing);
+    }
 
     /// <summary>Takes a command, or drops it where too many wait. Does not wait.</summary>
     public void Take(string thing, string slug, byte[] payload)
@@ -117,13 +144,15 @@ internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess acce
                 if (answer is null)
                 {
                     // It may have been too busy with its coming.
-                    _forms[thing.Id] = new KnownForm(default, Parameters(thing.Id)) { AskAt = time.GetUtcNow() + s_again };
+                    _forms[thing.Id] = (_forms.GetValueOrDefault(thing.Id) ?? new KnownForm(default, null)) with { Since = default, AskAt = time.GetUtcNow() + s_again };
                     return;
                 }
 
                 // An error: it lets nothing be set, or not by this account.
-                _forms[thing.Id] = new KnownForm(since, answer["type"] == "result" ? await AllowedAsync(thing.Id, ControlForm.Read(answer.FirstChild, time.GetUtcNow())).ConfigureAwait(false) : []);
+                List<Parameter> all = answer["type"] == "result" ? ControlForm.Read(answer.FirstChild, time.GetUtcNow()) : [];
+                _forms[thing.Id] = new KnownForm(since, await AllowedAsync(thing.Id, all).ConfigureAwait(false)) { All = all };
                 Changed(thing.Id);
+                await kept.KeepAsync(thing.Id, all).ConfigureAwait(false);
             }
             finally
             {
@@ -136,7 +165,7 @@ internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess acce
         }
     }
 
-    private async ValueTask<List<Parameter>> AllowedAsync(string thing, List<Parameter> parameters)
+    private async ValueTask<List<Parameter>> AllowedAsync(string thing, IReadOnlyList<Parameter> parameters)
     {
         var allowed = new List<Parameter>();
         foreach (Parameter parameter in parameters)
@@ -164,11 +193,15 @@ internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess acce
             using var xml = new XmlBuilder();
             Element? answer = await AskAsync("set", thing, ControlForm.Set(xml, thing.NodeId, parameter, value), cancel).ConfigureAwait(false);
             problem = answer is null ? "no answer came" : answer["type"] == "result" ? null : answer.Child("error")?.FirstChild?.Name ?? "error";
-            if (problem is null && _forms.TryGetValue(id, out KnownForm? known) && known.Parameters is { } all)
+            if (problem is null && _forms.TryGetValue(id, out KnownForm? known) && known is { Parameters: { } allowed, All: { } all })
             {
                 // Where the form comes anew at this moment, it has the newer value itself.
                 Parameter now = parameter with { Value = value, ValueAt = time.GetUtcNow() };
-                _forms.TryUpdate(id, known with { Parameters = [.. all.Select(p => p.Name == now.Name ? now : p)] }, known);
+                List<Parameter> With(IEnumerable<Parameter> before) => [.. before.Select(p => p.Name == now.Name ? now : p)];
+                if (_forms.TryUpdate(id, known with { Parameters = With(allowed), All = all = With(all) }, known))
+                {
+                    await kept.KeepAsync(id, all).ConfigureAwait(false);
+                }
             }
         }
 
@@ -184,9 +217,12 @@ internal sealed class HomeControl(HomeAssistantOptions options, ThingAccess acce
         session.AskAsync(type, new Jid(thing.Account, account.Domain, "thing"), payload, TimeSpan.FromSeconds(options.AnswerSeconds), cancel);
 
     /// <param name="Since">Since when the thing was there that was asked.</param>
-    /// <param name="Parameters">What it lets be set; null before it has answered.</param>
+    /// <param name="Parameters">What it lets the account set; null before it has answered.</param>
     private sealed record KnownForm(DateTimeOffset Since, IReadOnlyList<Parameter>? Parameters)
     {
+        /// <summary>What it lets be set, whoever may.</summary>
+        public IReadOnlyList<Parameter>? All { get; init; }
+
         /// <summary>Before when it is not asked again.</summary>
         public DateTimeOffset AskAt { get; init; }
     }

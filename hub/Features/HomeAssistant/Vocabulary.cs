@@ -119,9 +119,9 @@ internal static class Vocabulary
                 config["payload_off"] = "false";
                 break;
             case "number":
-                // Without bounds Home Assistant takes 1 to 100.
-                config["min"] = Number(field.Minimum) ?? -1_000_000;
-                config["max"] = Number(field.Maximum) ?? 1_000_000;
+                // Without bounds Home Assistant takes 1 to 100, and a number whose bounds are no range it does not take at all.
+                (double least, double most) = (Number(field.Minimum) ?? -1_000_000, Number(field.Maximum) ?? 1_000_000);
+                (config["min"], config["max"]) = least < most ? (least, most) : (-1_000_000, 1_000_000);
                 config["step"] = field.Element == "double" ? 0.01 : 1;
                 config["mode"] = "box";
                 Set(config, "unit_of_measurement", unit.Length > 0 ? unit : null);
@@ -137,7 +137,8 @@ internal static class Vocabulary
         return config;
     }
 
-    private static double? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
+    // JSON has no infinity.
+    private static double? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null;
 
     private static string UnitOf(string unit) => s_units.GetValueOrDefault(unit, unit);
 

@@ -48,6 +48,7 @@ public sealed class MigrationTests
         "Audit 1 59f0a4d0bf6117aa",
         "Profile 1 814f4dbfb174ffdc",
         "Proposals 1 de797f94c1de9826",
+        "HomeAssistant 1 eea6245d0ad84419",
     ];
 
     [Fact]

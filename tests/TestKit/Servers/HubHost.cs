@@ -46,8 +46,9 @@ public sealed class HubHost : IDialogueServer
     /// <param name="time">A clock that the test moves (<see cref="ManualTime"/>, <see cref="SkipTime"/>), or null for the real one.</param>
     /// <param name="domain">The domain that it serves.</param>
     /// <param name="plaintext">Whether clients may log in without TLS, as most tests do.</param>
+    /// <param name="data">The data folder, which stays, for a hub that is started again; null for one of its own.</param>
     /// <exception cref="InvalidOperationException">The settings were refused; the message is the hub's.</exception>
-    public static async Task<HubHost> StartAsync(string settings = "", TimeProvider? time = null, string domain = "hub.test", bool plaintext = true)
+    public static async Task<HubHost> StartAsync(string settings = "", TimeProvider? time = null, string domain = "hub.test", bool plaintext = true, string? data = null)
     {
         var folder = new TempFolder("hub");
         try
@@ -56,7 +57,7 @@ public sealed class HubHost : IDialogueServer
             await File.WriteAllTextAsync(file, settings.Length == 0 ? Usual : settings);
             string[] arguments =
             [
-                "--domain", domain, "--data", folder.File("data"), "--c2s", "127.0.0.1:0", "--c2s-tls", "127.0.0.1:0", "--http", "127.0.0.1:0",
+                "--domain", domain, "--data", data ?? folder.File("data"), "--c2s", "127.0.0.1:0", "--c2s-tls", "127.0.0.1:0", "--http", "127.0.0.1:0",
                 "--plaintext", plaintext ? "loopback" : "none", "--settings", file, "--Logging:LogLevel:Default", Environment.GetEnvironmentVariable("IOTXMPP_TEST_LOG") ?? "Error",
             ];
             var read = SettingsLoader.Load(arguments, new Hashtable());

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Xml.Linq;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Features.HomeAssistant;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Sasl;
 using IotXmpp.TestKit;
@@ -34,7 +35,7 @@ public sealed class BridgeTests
         await home.HasAsync("iotxmpp/lamp/availability", "online");
         await home.HasAsync("iotxmpp/status", "online");
         await home.HasAsync("iotxmpp/lamp/relay/state", "false");
-        await Wait.UntilAsync(() => home["homeassistant/switch/iotxmpp_lamp/relay/config"] is not null);
+        await Wait.UntilAsync(() => home["homeassistant/select/iotxmpp_lamp/speed/config"] is not null); // the last one of the form
         JsonElement temperature = Config(home, "sensor", "temperature");
         Assert.Equal("°C", temperature.GetProperty("unit_of_measurement").GetString());
         Assert.Equal("temperature", temperature.GetProperty("device_class").GetString());
@@ -180,6 +181,39 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public async Task A_hub_that_begins_anew_shows_what_things_let_be_set_before_they_come_back()
+    {
+        using var data = new TempFolder("home-again");
+        await using Home home = await Home.StartAsync();
+        await using (HubHost hub = await HubAsync(home, data: data.Path))
+        {
+            await using RawClient lamp = await ThingAsync(hub, "lamp", "alice");
+            await home.SayAsync("iotxmpp/lamp/level/set", "42");
+            await AnswerAsync(lamp, await SetAsync(lamp));
+            await home.HasAsync("iotxmpp/lamp/level/state", "42");
+            await lamp.CloseAsync();
+            await home.HasAsync("iotxmpp/lamp/availability", "offline");
+        }
+
+        // The broker has lost what it had kept: all that the home knows now, this hub has told it.
+        await home.HasAsync("iotxmpp/status", "offline");
+        await home.EmptyBrokerAsync();
+        await using HubHost again = await HubAsync(home, data: data.Path);
+        await home.HasAsync("iotxmpp/status", "online");
+        await home.HasAsync("iotxmpp/lamp/level/state", "42");
+        await home.HasAsync("iotxmpp/lamp/relay/state", "false");
+        await home.HasAsync("iotxmpp/lamp/availability", "offline");
+        await Wait.UntilAsync(() => home["homeassistant/select/iotxmpp_lamp/speed/config"] is not null && home["homeassistant/switch/iotxmpp_lamp/relay/config"] is not null);
+        Assert.Equal((0, 100), (Config(home, "number", "level").GetProperty("min").GetDouble(), Config(home, "number", "level").GetProperty("max").GetDouble()));
+        Assert.DoesNotContain(home.Topics, topic => topic.Contains("password", StringComparison.Ordinal));
+
+        // One that was removed is not remembered.
+        Assert.Equal(AccountOutcome.Done, await again.Server.Services.Accounts.RemoveAsync("lamp"));
+        await Wait.UntilAsync(() => !home.Topics.Any(topic => topic.Contains("lamp", StringComparison.Ordinal)));
+        Assert.Empty(await new FormStore(again.Server.Services.Database).AllAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task With_tls_and_a_password_and_not_without_the_authority()
     {
         using X509Certificate2 certificate = Certificates.SelfSigned("localhost");
@@ -214,9 +248,9 @@ public sealed class BridgeTests
     public async Task A_setting_that_cannot_be_meant_stops_the_start(string settings) =>
         await Assert.ThrowsAsync<IotXmpp.Hub.Server.HubStartException>(() => HubHost.StartAsync($$"""{ "HomeAssistant": { {{settings}} } }"""));
 
-    private static Task<HubHost> HubAsync(Home home, string more = "") => HubHost.StartAsync($$"""
+    private static Task<HubHost> HubAsync(Home home, string more = "", string? data = null) => HubHost.StartAsync($$"""
         { "Security": { "LoginThrottle": { "Enabled": false } }, "HomeAssistant": { "Broker": "{{home.Broker}}", "Account": "alice", "GatherMilliseconds": 10, "MaxRetrySeconds": 1 {{more}} } }
-        """);
+        """, data: data);
 
     private static RegistryModule Registry(HubHost hub) => hub.Server.Hub.Modules.OfType<RegistryModule>().Single();
 

@@ -101,6 +101,14 @@ internal sealed class Home : IAsyncDisposable
         _told.Clear();
     }
 
+    /// <summary>The broker begins anew, and has kept nothing.</summary>
+    public async Task EmptyBrokerAsync()
+    {
+        await StopBrokerAsync();
+        File.Delete(_folder.File("mosquitto.db"));
+        await StartBrokerAsync();
+    }
+
     /// <summary>The home says something.</summary>
     public Task SayAsync(string topic, string payload, bool retain = false) =>
         _client!.PublishAsync(new MqttApplicationMessageBuilder().WithTopic(topic).WithPayload(payload).WithRetainFlag(retain).WithQualityOfServiceLevel(MQTTnet.Protocol.MqttQualityOfServiceLevel.AtLeastOnce).Build());
