@@ -111,7 +111,7 @@ public static class HubModules
             new VersionModule(hub.Settings.Section<VersionOptions>("Version")),
             new TimeModule(),
             new LastActivityModule(hub.LastSeen),
-            new SnifferModule(hub.Access, hub.Registry),
+            new SnifferModule(hub.Access, hub.Registry, hub.Audit),
             control,
             pubSub,
             new PepModule(personal, pep, hub.Web.Feeds),
@@ -127,7 +127,7 @@ public static class HubModules
             liveness,
             commanding,
             new ConfigurationModule(hub.Database, registry, liveness, pubSub, hub.Access, commanding),
-            new AlertsModule(hub.Database, hub.Registry, registry, hub.Access, hub.Groups, history, liveness, commands),
+            new AlertsModule(hub.Database, hub.Registry, registry, hub.Access, hub.Groups, history, liveness, pubSub, commands),
             new FirmwareModule(hub.Database, Path.Combine(hub.Settings.Hub.Data, "firmware"), hub.Access, access, hub.Registry, registry, liveness, hub.Settings.Section<RegistryOptions>("Registry").Operators),
             new AdministrationModule(commands, new AdministrationStore(hub.Database), hub.Accounts, hub.AccountStore, hub.Rosters, (name, card) => vCards.SetAsync(name, new StoredVCard(card, "")), hub.Lifetime, hub.Audit),
             new ProposalsModule(hub.Database, hub.Access, new CommandControl(commanding), commands, () => hub.Web.IsServed && hasPages ? hub.Web.BaseUrl : string.Empty),
@@ -143,7 +143,7 @@ public static class HubModules
             new WebModule(),
             new SecondFactorModule(new SecondFactorService(new SecondFactorStore(hub.Database), hub.Settings.Section<SecondFactorOptions>("SecondFactor"), hub.Web.SecondFactorKey, hub.Domain.Domain, hub.Time)),
             new WebSessionsModule(hub.Database, hub.Accounts, hub.Settings.Section<WebSessionOptions>("WebSessions"), hub.Time),
-            new HomeAssistantModule(hub.Settings.Section<HomeAssistantOptions>("HomeAssistant"), hub.Accounts, hub.Access, hub.Registry, registry),
+            new HomeAssistantModule(hub.Database, hub.Settings.Section<HomeAssistantOptions>("HomeAssistant"), hub.Accounts, hub.Access, hub.Registry, registry),
             new MetricsModule(hub.Database, hub.Settings.Section<MetricsOptions>("Metrics")),
             new DiscoModule(),
         ];
@@ -183,5 +183,6 @@ public static class HubModules
         .. AdminAuditStore.Migrations,
         .. HubProfile.Migrations,
         .. ProposalStore.Migrations,
+        .. HomeAssistantMigrations.All,
     ];
 }

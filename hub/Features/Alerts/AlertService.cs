@@ -120,6 +120,9 @@ public sealed class AlertService : IAsyncDisposable, IDeliveryRules
         return new AlertPage<Alert>(found, before);
     }
 
+    /// <summary>All that are open, whoever may see them: for the nodes of things.</summary>
+    internal ValueTask<List<Alert>> OpenAsync(CancellationToken cancel) => _store.OpenAsync(cancel);
+
     /// <summary>One alert; null where there is none, or one may not see its thing.</summary>
     public async ValueTask<Alert?> FindAsync(Jid who, long id, CancellationToken cancel = default) =>
         await _store.FindAsync(id, cancel).ConfigureAwait(false) is { } alert && await _sources.MayAsync(who, alert.Thing, ThingRight.See, cancel).ConfigureAwait(false) ? alert : null;

@@ -11,6 +11,9 @@ internal static partial class AlertsLog
     [LoggerMessage(Level = LogLevel.Error, Message = "What came of rules could not be stored; it is tried again")]
     public static partial void NotStored(ILogger log, Exception e);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "What is open could not be told by the nodes of things; it is tried again")]
+    public static partial void NotTold(ILogger log, Exception e);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Rules could not be read; it is tried again")]
     public static partial void NotRead(ILogger log, Exception e);
 

@@ -3,6 +3,7 @@ using IotXmpp.Hub.Features.Access;
 using IotXmpp.Hub.Features.AdHoc;
 using IotXmpp.Hub.Features.History;
 using IotXmpp.Hub.Features.Liveness;
+using IotXmpp.Hub.Features.PubSub;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Modules;
 using IotXmpp.Hub.Storage;
@@ -19,8 +20,9 @@ namespace IotXmpp.Hub.Features.Alerts;
 /// <param name="groups">The groups of things.</param>
 /// <param name="history">What things measure.</param>
 /// <param name="liveness">How they are.</param>
+/// <param name="pubSub">The nodes of things.</param>
 /// <param name="commands">Where the command for people goes.</param>
-public sealed class AlertsModule(ISqlDatabase database, RegistryStore registry, RegistryModule things, ThingAccess access, GroupStore groups, HistoryModule history, LivenessModule liveness, CommandBook commands) : IXmppModule
+public sealed class AlertsModule(ISqlDatabase database, RegistryStore registry, RegistryModule things, ThingAccess access, GroupStore groups, HistoryModule history, LivenessModule liveness, PubSubModule pubSub, CommandBook commands) : IXmppModule
 {
     /// <inheritdoc/>
     public string Name => "Alerts";
@@ -46,6 +48,9 @@ public sealed class AlertsModule(ISqlDatabase database, RegistryStore registry, 
 
         Service = new AlertService(
             database, new Sources(registry, access, groups, history.Service, liveness.Service, hub), options, senders.ToFrozenDictionary(), hub.Time, hub.Loggers.CreateLogger<AlertService>());
+        var nodes = new AlertNodes(pubSub.Service, address, Service.OpenAsync, registry.AllAsync, hub.Time, hub.Loggers.CreateLogger<AlertService>());
+        Service.Changed += nodes.Tell;
+        things.Rights.Moved += (thing, _) => nodes.EnsureAsync(thing.Id);
         new AlertRequests(Service, hub.Time).Register(module.Component(RegistryModule.Subdomain));
         commands.Add(RegistryModule.Subdomain, new AlertCommand(Service, hub.Time).Command);
         access.Changed += _ => Service.RightsChanged();
@@ -58,11 +63,13 @@ public sealed class AlertsModule(ISqlDatabase database, RegistryStore registry, 
         module.Starting(_ =>
         {
             Service.Start();
+            nodes.Start();
             return ValueTask.CompletedTask;
         });
         module.Stopping(async _ =>
         {
             await Service.DisposeAsync().ConfigureAwait(false);
+            await nodes.StopAsync().ConfigureAwait(false);
             webhooks.Dispose();
         });
     }

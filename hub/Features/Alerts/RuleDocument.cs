@@ -140,7 +140,21 @@ public static class RuleDocument
 
         try
         {
-            return JsonDocument.Parse(utf8, s_strict);
+            JsonDocument document = JsonDocument.Parse(utf8, s_strict);
+            var reader = new Utf8JsonReader(utf8.Span);
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                {
+                    reader.GetString(); // an escape may name half of a surrogate pair (RFC 8259 §8.2): JSON, and no text
+                }
+            }
+
+            return document;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new DocumentException("there is half of a surrogate pair, which is no character");
         }
         catch (JsonException e)
         {

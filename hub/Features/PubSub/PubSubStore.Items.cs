@@ -334,5 +334,35 @@ public sealed partial class PubSubStore
         return new ItemPage(page, index, count);
     }
 
+    /// <summary>The payloads of the items of all nodes <c>prefix…suffix</c>, by what stands between the two, which has no slash, and by their ids; a node without items is there with none.</summary>
+    internal ValueTask<Dictionary<string, Dictionary<string, byte[]>>> ItemsBelowAsync(string prefix, string suffix, CancellationToken cancellationToken) => database.ReadAsync(
+        session =>
+        {
+            var found = new Dictionary<string, Dictionary<string, byte[]>>(StringComparer.Ordinal);
+            SqlStatement rows = session.Prepare("SELECT n.name, i.id, i.payload FROM pubsub_node n LEFT JOIN pubsub_item i ON i.node = n.id WHERE n.name >= $1 AND n.name < $2 AND n.name LIKE $3")
+                .Bind(1, _scope + prefix).Bind(2, _scope + prefix[..^1] + (char)(prefix[^1] + 1)).Bind(3, "%" + suffix);
+            while (rows.Read())
+            {
+                string name = rows.GetString(0)[_scope.Length..];
+                if (!name.EndsWith(suffix, StringComparison.Ordinal) || name.Length <= prefix.Length + suffix.Length || name[prefix.Length..^suffix.Length] is not { } between || between.Contains('/', StringComparison.Ordinal))
+                {
+                    continue; // LIKE may pass over case
+                }
+
+                if (!found.TryGetValue(between, out Dictionary<string, byte[]>? items))
+                {
+                    found.Add(between, items = new Dictionary<string, byte[]>(StringComparer.Ordinal));
+                }
+
+                if (!rows.IsNull(1))
+                {
+                    items.Add(rows.GetString(1), rows.GetBytes(2));
+                }
+            }
+
+            return found;
+        },
+        cancellationToken);
+
     private static PublishedItem ReadItem(SqlStatement row) => new(row.GetString(0), row.GetString(1), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(2)), row.GetBytes(3));
 }

@@ -91,6 +91,12 @@ public sealed class ServiceUseCases
         }
     }
 
+    /// <summary>What stands on the nodes of one name of all things (<c>things/&lt;thing-id&gt;/NAME</c>): payloads by the items' ids, by the thing; a node without items is there with none.</summary>
+    /// <param name="name">What stands behind the thing's id.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public ValueTask<Dictionary<string, Dictionary<string, byte[]>>> ItemsOfThingsAsync(string name, CancellationToken cancel = default) =>
+        _context.Store.ItemsBelowAsync(PubSubContext.ThingsPrefix, "/" + name, cancel);
+
     /// <summary>Who has subscribed to nodes of things (bare JIDs).</summary>
     public ValueTask<List<Jid>> SubscribersOfThingsAsync(CancellationToken cancel = default) => _context.Store.SubscribersBelowAsync(PubSubContext.ThingsPrefix, cancel);
 

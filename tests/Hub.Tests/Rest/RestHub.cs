@@ -23,6 +23,9 @@ public sealed class RestHub : IAsyncLifetime
     /// <summary>Settings as JSON; set before the start.</summary>
     internal string Settings { get; init; } = """{ "Security": { "LoginThrottle": { "Enabled": false } }, "Rest": { "RequestsPerMinute": 100000, "Burst": 10000 } }""";
 
+    /// <summary>The data folder, which stays; null for one of its own.</summary>
+    internal string? Data { get; init; }
+
     /// <summary>The clock; null for the real one.</summary>
     internal TimeProvider? Time { get; init; }
 
@@ -33,9 +36,12 @@ public sealed class RestHub : IAsyncLifetime
 
     internal Uri Base { get; private set; } = null!;
 
+    /// <summary>For requests that the helpers here do not make.</summary>
+    internal HttpClient Http => _http;
+
     public async ValueTask InitializeAsync()
     {
-        Host = await HubHost.StartAsync(Settings, Time);
+        Host = await HubHost.StartAsync(Settings, Time, data: Data);
         Base = new Uri($"http://{Host.Http}");
         _http = new HttpClient(_handler) { BaseAddress = Base, Timeout = TimeSpan.FromMinutes(2) };
         await Host.AddAccountAsync("alice", "secret of alice");
