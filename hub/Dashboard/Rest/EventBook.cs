@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.Channels;
@@ -17,7 +16,7 @@ namespace IotXmpp.Hub.Dashboard.Rest;
 /// <param name="write">Its data.</param>
 internal sealed class HubEvent(string type, string thing, Func<byte[]> write)
 {
-    private readonly Lazy<byte[]> _bytes = new(() => [.. Encoding.UTF8.GetBytes($"event: {type}\ndata: "), .. write(), .. "\n\n"u8]);
+    private readonly Lazy<byte[]> _bytes = new(() => EventText.Of(type, write()));
 
     public static HubEvent Tick { get; } = new(string.Empty, string.Empty, () => []);
 

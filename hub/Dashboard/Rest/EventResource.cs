@@ -3,17 +3,12 @@ using IotXmpp.Hub.Features.Access;
 using IotXmpp.Hub.Features.ApiTokens;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace IotXmpp.Hub.Dashboard.Rest;
 
 /// <summary><c>/events</c>: what happens, as server-sent events. What the account may no longer see, and what a revoked token held open, ends at once.</summary>
 internal sealed class EventResource(EventBook book, FleetServices fleet)
 {
-    /// <summary>How often a stream without events says that it lives, and its token is looked at again; default 20 s: less than proxies wait.</summary>
-    private static readonly TimeSpan s_keepAlive = TimeSpan.FromSeconds(20);
-
     private static readonly RestParameters s_things = RestParameter.Texts("thing", "Events of this thing only; may be given up to 100 times.", 100);
     private static readonly RestParameter<string?> s_type = RestParameter.Word("type", "Events of this type only.", EventBook.Liveness, EventBook.Values);
 
@@ -47,30 +42,13 @@ internal sealed class EventResource(EventBook book, FleetServices fleet)
 
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            IHostApplicationLifetime hub = httpContext.RequestServices.GetRequiredService<IHostApplicationLifetime>();
-            using var ends = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, hub.ApplicationStopping);
-            ITimer? timer = null;
             try
             {
-                HttpResponse response = httpContext.Response;
-                response.ContentType = "text/event-stream";
-                response.Headers["X-Accel-Buffering"] = "no"; // a proxy that gathers would keep events back
-                await response.Body.WriteAsync("retry: 5000\n\n"u8.ToArray(), ends.Token).ConfigureAwait(false);
-                await response.Body.FlushAsync(ends.Token).ConfigureAwait(false);
-                timer = fleet.Hub.Time.CreateTimer(_ => stream.Offer(HubEvent.Tick), null, s_keepAlive, s_keepAlive);
-                await RunAsync(response, ends.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                // The reader went, or the hub stops.
+                await EventText.RunAsync(httpContext, fleet.Hub.Time, () => stream.Offer(HubEvent.Tick), RunAsync).ConfigureAwait(false);
             }
             finally
             {
                 book.Close(stream);
-                if (timer is not null)
-                {
-                    await timer.DisposeAsync().ConfigureAwait(false);
-                }
             }
         }
 
@@ -92,7 +70,7 @@ internal sealed class EventResource(EventBook book, FleetServices fleet)
 
                     if (next.Type.Length == 0)
                     {
-                        await response.Body.WriteAsync(":\n\n"u8.ToArray(), cancel).ConfigureAwait(false);
+                        await response.Body.WriteAsync(EventText.Pulse, cancel).ConfigureAwait(false);
                         stream.Doubt(); // whatever nobody here was told of is seen at the next event
                     }
                     else if (await MaySeeAsync(next.Thing, cancel).ConfigureAwait(false))

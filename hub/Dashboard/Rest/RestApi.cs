@@ -63,6 +63,7 @@ public static class RestApi
         ProposalResource.Map(api, fleet);
         RegistryResource.Map(api, fleet);
         RolloutResource.Map(api, fleet);
+        SnifferResource.Map(api, fleet);
         ThingResource.Map(api, fleet);
         TokenResource.Map(api, fleet);
         ThingMetadataResource.Map(api, fleet);

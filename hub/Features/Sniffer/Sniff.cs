@@ -1,5 +1,5 @@
 using System.Text;
-using IotXmpp.Hub.Routing;
+using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.Sniffer;
 
@@ -22,8 +22,9 @@ public sealed class Sniff : IDisposable
     private int _missed;
     private bool _isTold;
 
-    internal Sniff(SnifferService service, SnifferOptions options, string account, string thing, bool isBehindGateway)
+    internal Sniff(SnifferService service, SnifferOptions options, Jid who, string account, string thing, bool isBehindGateway)
     {
+        Who = who;
         _service = service;
         _options = options;
         Account = account;
@@ -33,6 +34,15 @@ public sealed class Sniff : IDisposable
 
     /// <summary>The thing.</summary>
     public string Thing { get; }
+
+    /// <summary>Who looks on (bare JID).</summary>
+    internal Jid Who { get; }
+
+    /// <summary>Whether the thing speaks in its gateway's stream.</summary>
+    internal bool IsBehindGateway => _node is not null;
+
+    /// <summary>Whether it has ended because who looks on may not any more; <see cref="Arrived"/> tells that, too.</summary>
+    public bool IsOver { get; private set; }
 
     /// <summary>The account whose sessions are looked at: the thing's own or its gateway's.</summary>
     internal string Account { get; }
@@ -60,6 +70,18 @@ public sealed class Sniff : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _service.End(this);
 
+    internal void Stop()
+    {
+        Dispose();
+        lock (_waiting)
+        {
+            _waiting.Clear();
+            IsOver = true;
+        }
+
+        Arrived?.Invoke();
+    }
+
     internal void Add(DateTimeOffset at, bool isFromThing, ReadOnlySpan<byte> stanza)
     {
         if (_node is not null && stanza.IndexOf(_node) < 0)
@@ -70,6 +92,11 @@ public sealed class Sniff : IDisposable
         byte[] kept = stanza.Length <= _options.StanzaBytes ? stanza.ToArray() : stanza[..128].ToArray();
         lock (_waiting)
         {
+            if (IsOver)
+            {
+                return;
+            }
+
             if (_waiting.Count >= _options.Waiting)
             {
                 _waiting.Dequeue();

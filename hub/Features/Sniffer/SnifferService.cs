@@ -1,6 +1,8 @@
 using IotXmpp.Hub.Features.Access;
+using IotXmpp.Hub.Features.Audit;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Routing;
+using IotXmpp.Hub.Storage;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.Sniffer;
@@ -23,9 +25,9 @@ public enum SniffOutcome
 
 /// <summary>
 /// Lets who may maintain a thing look on at its stanzas as they pass. Of a thing behind a gateway those that name it are shown, to who may also maintain the gateway: they stand in its stream.
-/// A session that nobody looks at pays one look at a null; none is kept that nobody asked for.
+/// A session that nobody looks at pays one look at a null; none is kept that nobody asked for. Who looks on is noted before he sees anything, and sees nothing any more when the right has gone.
 /// </summary>
-public sealed class SnifferService(SessionRegistry sessions, ThingAccess access, RegistryStore registry, SnifferOptions options, TimeProvider time, Jid domain)
+public sealed class SnifferService(SessionRegistry sessions, ThingAccess access, RegistryStore registry, AdminAudit audit, SnifferOptions options, TimeProvider time, Jid domain)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Tap> _taps = new(StringComparer.Ordinal);
@@ -46,15 +48,18 @@ public sealed class SnifferService(SessionRegistry sessions, ThingAccess access,
         }
 
         Thing? found = await registry.FindAsync(thing, cancel).ConfigureAwait(false);
-        bool isBehind = found is { IsBehindGateway: true };
-        string account = found?.Account ?? thing;
-        if (!await access.MayAsync(who, thing, ThingRight.Maintain, null, cancel).ConfigureAwait(false)
-            || (isBehind && !await access.MayAsync(who, account, ThingRight.Maintain, null, cancel).ConfigureAwait(false)))
+        var sniff = new Sniff(this, options, who.Bare, found?.Account ?? thing, thing, found is { IsBehindGateway: true });
+        if (!await MayAsync(sniff, cancel).ConfigureAwait(false))
         {
             return (SniffOutcome.Forbidden, null);
         }
 
-        var sniff = new Sniff(this, options, account, thing, isBehind);
+        if (Count >= options.AtATime)
+        {
+            return (SniffOutcome.TooMany, null);
+        }
+
+        await audit.NoteAsync(who.Bare.ToString(), "sniff", thing).ConfigureAwait(false);
         lock (_gate)
         {
             if (_count >= options.AtATime)
@@ -63,19 +68,41 @@ public sealed class SnifferService(SessionRegistry sessions, ThingAccess access,
             }
 
             _count++;
-            if (!_taps.TryGetValue(account, out Tap? tap))
+            if (!_taps.TryGetValue(sniff.Account, out Tap? tap))
             {
-                _taps.Add(account, tap = new Tap(time));
+                _taps.Add(sniff.Account, tap = new Tap(time));
             }
 
             tap.Sniffs = [.. tap.Sniffs, sniff];
-            foreach (Session session in sessions.ListOf(Of(account)))
+            foreach (Session session in sessions.ListOf(Of(sniff.Account)))
             {
                 session.Tap = tap;
             }
         }
 
+        // The right may have gone while all that was done.
+        await RecheckAsync(sniff).ConfigureAwait(false);
         return (SniffOutcome.Started, sniff);
+    }
+
+    /// <summary>Rights are other ones: who may look on no more does not.</summary>
+    internal void RightsChanged(AccessChange change)
+    {
+        if (Count == 0)
+        {
+            return;
+        }
+
+        Sniff[] all;
+        lock (_gate)
+        {
+            all = [.. _taps.Values.SelectMany(t => t.Sniffs)];
+        }
+
+        foreach (Sniff sniff in all.Where(s => (change.Who is not { } who || who.Bare.Equals(s.Who)) && (change.Thing is not { } thing || thing == s.Thing || thing == s.Account)))
+        {
+            _ = RecheckAsync(sniff);
+        }
     }
 
     /// <summary>A session was bound: one of a thing that somebody looks at is looked at, too.</summary>
@@ -116,6 +143,29 @@ public sealed class SnifferService(SessionRegistry sessions, ThingAccess access,
             }
         }
     }
+
+    private async Task RecheckAsync(Sniff sniff)
+    {
+        bool may = false;
+        try
+        {
+            may = await MayAsync(sniff, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            // Nobody looks on by a right that cannot be looked up.
+        }
+
+        if (!may)
+        {
+            sniff.Stop();
+        }
+    }
+
+    // What it says behind a gateway stands in the gateway's stream: who looks on maintains both.
+    private async ValueTask<bool> MayAsync(Sniff sniff, CancellationToken cancel) =>
+        await access.MayAsync(sniff.Who, sniff.Thing, ThingRight.Maintain, null, cancel).ConfigureAwait(false)
+        && (!sniff.IsBehindGateway || await access.MayAsync(sniff.Who, sniff.Account, ThingRight.Maintain, null, cancel).ConfigureAwait(false));
 
     private Jid Of(string account) => new(account, domain.Domain, string.Empty);
 

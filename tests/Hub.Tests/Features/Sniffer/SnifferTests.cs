@@ -78,7 +78,7 @@ public sealed class SnifferTests : FleetHarness
     [Fact]
     public async Task Behind_a_gateway_only_what_names_the_thing_is_shown()
     {
-        using var sniff = new Sniff(Fleet.Sniffer!, new SnifferOptions(), "gateway", "valve", isBehindGateway: true);
+        using var sniff = new Sniff(Fleet.Sniffer!, new SnifferOptions(), Of("alice"), "gateway", "valve", isBehindGateway: true);
         sniff.Add(Clock.GetUtcNow(), true, "<message><body>of another</body></message>"u8);
         sniff.Add(Clock.GetUtcNow(), true, "<iq type='set'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='things/valve/telemetry'/></pubsub></iq>"u8);
         Assert.Equal("publishes to things/valve/telemetry", Assert.Single(sniff.Take(out _)).Meaning);
