@@ -18,8 +18,7 @@ internal static class RestBody
         try
         {
             body = JsonSerializer.Deserialize(json, contract);
-            // Contracts say of properties whether they may be null; of what stands in lists they cannot.
-            wrong = body is null ? RestProblem.Invalid("$", "It is null.") : HoldsNullInList(json) ? RestProblem.Invalid("$", "There is a null in a list.") : null;
+            wrong = body is null ? RestProblem.Invalid("$", "It is null.") : FaultIn(json) is { } fault ? RestProblem.Invalid("$", fault) : null;
         }
         catch (JsonException e)
         {
@@ -29,7 +28,8 @@ internal static class RestBody
         return wrong is null && body is not null;
     }
 
-    private static bool HoldsNullInList(ReadOnlySpan<byte> json)
+    // What contracts cannot say: of properties they do whether they may be null, of what stands in lists not; and they do not look into what they hand on as it is (JsonElement).
+    private static string? FaultIn(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
         ulong lists = 0; // a bit for each level, 1 for a list; the contract has refused what is deeper than 64
@@ -47,13 +47,27 @@ internal static class RestBody
                     lists >>= 1;
                     break;
                 case JsonTokenType.Null when (lists & 1) == 1:
-                    return true;
+                    return "There is a null in a list.";
+                case JsonTokenType.String or JsonTokenType.PropertyName when reader.ValueIsEscaped && !IsText(ref reader):
+                    return "There is half of a surrogate pair, which is no character.";
                 default:
                     break;
             }
         }
 
-        return false;
+        return null;
+    }
+
+    private static bool IsText(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString() is not null;
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // RFC 8259 §8.2
+        }
     }
 
     private static RestProblem Fault(JsonException e)
