@@ -27,6 +27,7 @@ public sealed class WebClientTests
     [InlineData("browser.mjs", "strophe")]
     [InlineData("browser.mjs", "converse websocket")]
     [InlineData("browser.mjs", "converse bosh")]
+    [InlineData("openapi.mjs", "")]
     public async Task Client_logs_in_talks_and_leaves(string script, string arguments)
     {
         Assert.SkipUnless(Node() is not null, "node is not installed");
