@@ -143,7 +143,7 @@ internal sealed class AlertNodes(
         ItemToPublish[] items = [new ItemToPublish(IdOf(alert), Payload(alert))];
         if ((await pubSub.Publisher.PublishAsync(service, NodeOf(alert.Thing), items, null, cancel).ConfigureAwait(false)).Error is { Condition: "item-not-found" or "forbidden" } && (await things(cancel).ConfigureAwait(false)).ContainsKey(alert.Thing))
         {
-            // A thing that has had its owner since before there were such nodes, or a node that was made by another.
+            // A thing that has had its owner since before there were such nodes.
             await EnsureAsync(alert.Thing, cancel).ConfigureAwait(false);
             await pubSub.Publisher.PublishAsync(service, NodeOf(alert.Thing), items, null, cancel).ConfigureAwait(false);
         }

@@ -48,6 +48,7 @@ public sealed class AlertsModule(ISqlDatabase database, RegistryStore registry, 
 
         Service = new AlertService(
             database, new Sources(registry, access, groups, history.Service, liveness.Service, hub), options, senders.ToFrozenDictionary(), hub.Time, hub.Loggers.CreateLogger<AlertService>());
+        pubSub.Service.Hub.Reserve(AlertNodes.Name);
         var nodes = new AlertNodes(pubSub.Service, address, Service.OpenAsync, registry.AllAsync, hub.Time, hub.Loggers.CreateLogger<AlertService>());
         Service.Changed += nodes.Tell;
         things.Rights.Moved += (thing, _) => nodes.EnsureAsync(thing.Id);

@@ -237,7 +237,7 @@ public sealed class OwnerUseCases
         if (_context.Account is null && (name.StartsWith(PubSubContext.ThingsPrefix, StringComparison.Ordinal) || name + "/" == PubSubContext.ThingsPrefix))
         {
             bool isThings = _context.IsThings(name, out Jid? thing);
-            if (!isAdministrator && !(isThings && thing!.Equals(creator)))
+            if ((!isAdministrator && !(isThings && thing!.Equals(creator))) || (isThings && _context.Reserved.Contains(name[(PubSubContext.ThingsPrefix.Length + thing!.Local.Length + 1)..])))
             {
                 return PubSubError.Forbidden;
             }

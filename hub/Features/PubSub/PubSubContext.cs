@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using IotXmpp.Hub.Modules;
@@ -123,6 +124,9 @@ internal sealed class PubSubContext
         thing = new Jid(id, domain.Domain, "");
         return true;
     }
+
+    /// <summary>What stands behind the thing's id in the names of nodes that the hub alone makes.</summary>
+    public ImmutableHashSet<string> Reserved { get; set; } = [];
 
     public bool IsLocal(Jid jid) => jid.Domain == domain.Domain && jid.Local.Length > 0;
 

@@ -11,6 +11,10 @@ public sealed class ServiceUseCases
 
     internal ServiceUseCases(PubSubContext context) => _context = context;
 
+    /// <summary>From now on nobody else makes nodes of this name (<c>things/&lt;thing-id&gt;/NAME</c>): who made one would own it, and could say there what the hub says.</summary>
+    /// <param name="name">What stands behind the thing's id.</param>
+    public void Reserve(string name) => _context.Reserved = _context.Reserved.Add(name);
+
     /// <summary>Makes sure that a node is there with at least these affiliations. A node that is there keeps its configuration and all else.</summary>
     /// <param name="name">The node.</param>
     /// <param name="owner">Its owner (bare JID).</param>
