@@ -89,6 +89,7 @@ internal static class CommandLine
             FirmwareCommand.Create(),
             RolloutCommand.Create(),
             MonitorCommand.Create(),
+            SniffCommand.Create(),
             GatewayCommand.Create(),
             ClaimCommand.Create(),
             ThingCommand.Create(),

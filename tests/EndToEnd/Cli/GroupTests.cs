@@ -53,12 +53,13 @@ public sealed class GroupTests(UpFixture up) : IClassFixture<UpFixture>
     [Fact]
     public async Task Things_are_made_by_an_import_and_their_secrets_stand_once_in_a_private_file()
     {
+        Dictionary<string, string?> boss = await AccountAsync("maker", "--admin");
         string file = Path.Combine(up.Folder, "new.csv");
         string secrets = Path.Combine(up.Folder, "secrets.csv");
         await File.WriteAllTextAsync(file, "id,name,model\nimported-1,'=One,m1\nimported-2,,\n", TestContext.Current.CancellationToken);
-        CliResult check = await OkAsync("thing", "import", file, "--create", "--check", "--json");
+        CliResult check = await OkAsync(boss, "thing", "import", file, "--create", "--check", "--json");
         Assert.Equal((false, 2), ((bool)check.Json[0]["done"]!, (int)check.Json[0]["created"]!));
-        CliResult made = await OkAsync("thing", "import", file, "--create", "--secrets", secrets, "--json");
+        CliResult made = await OkAsync(boss, "thing", "import", file, "--create", "--secrets", secrets, "--json");
         Assert.Equal((true, 2, 0, secrets), ((bool)made.Json[0]["done"]!, (int)made.Json[0]["created"]!, made.Json[0]["made"]!.AsArray().Count, (string?)made.Json[0]["secrets"]));
         Assert.Equal(FileModes.Secret, FileModes.Of(secrets));
         string[] lines = await File.ReadAllLinesAsync(secrets, TestContext.Current.CancellationToken);
@@ -72,23 +73,25 @@ public sealed class GroupTests(UpFixture up) : IClassFixture<UpFixture>
         thing["IOTXMPP_PASSWORD"] = cells[2];
         CliResult itself = await CliRun.RunAsync(thing, "thing", "list", "--json");
         Assert.Equal("imported-1", (string?)Assert.Single(itself.Json)["thing"]);
-        CliResult taken = await CliRun.RunAsync(up.Environment, "thing", "import", file, "--create", "--secrets", secrets);
+        CliResult taken = await CliRun.RunAsync(boss, "thing", "import", file, "--create", "--secrets", secrets);
         Assert.True(taken.Code == 2, taken.ToString());
         Assert.Equal(lines, await File.ReadAllLinesAsync(secrets, TestContext.Current.CancellationToken));
-        CliResult again = await OkAsync("thing", "import", file, "--create", "--json");
+        CliResult again = await OkAsync(boss, "thing", "import", file, "--create", "--json");
         Assert.Equal((0, 0), ((int)again.Json[0]["created"]!, again.Json[0]["made"]!.AsArray().Count));
     }
 
-    private async Task<CliResult> OkAsync(params string[] arguments)
+    private async Task<CliResult> OkAsync(params string[] arguments) => await OkAsync(up.Environment, arguments);
+
+    private static async Task<CliResult> OkAsync(Dictionary<string, string?> who, params string[] arguments)
     {
-        CliResult result = await CliRun.RunAsync(up.Environment, arguments);
+        CliResult result = await CliRun.RunAsync(who, arguments);
         Assert.True(result.Code == 0, result.ToString());
         return result;
     }
 
-    private async Task<Dictionary<string, string?>> AccountAsync(string name)
+    private async Task<Dictionary<string, string?>> AccountAsync(string name, params string[] more)
     {
-        CliResult added = await CliRun.RunAsync(up.Environment, "account", "add", name, "--data", up.Data, "--json");
+        CliResult added = await CliRun.RunAsync(up.Environment, ["account", "add", name, "--data", up.Data, "--json", .. more]);
         Assert.True(added.Code == 0, added.ToString());
         Dictionary<string, string?> environment = up.Environment;
         environment["IOTXMPP_JID"] = $"{name}@localhost";
