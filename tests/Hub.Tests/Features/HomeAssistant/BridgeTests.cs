@@ -188,6 +188,7 @@ public sealed class BridgeTests
         await using (HubHost hub = await HubAsync(home, data: data.Path))
         {
             await using RawClient lamp = await ThingAsync(hub, "lamp", "alice");
+            await Wait.UntilAsync(() => home["homeassistant/number/iotxmpp_lamp/level/config"] is not null);
             await home.SayAsync("iotxmpp/lamp/level/set", "42");
             await AnswerAsync(lamp, await SetAsync(lamp));
             await home.HasAsync("iotxmpp/lamp/level/state", "42");
