@@ -208,7 +208,7 @@ internal sealed class Connection : IStreamSink
         }
         if (State == ClientState.Online && parser.NamespaceIs(Ns.StreamManagement))
         {
-            ManagementReceived(parser);
+            Management.NonzaReceived(parser, this);
             return;
         }
         if (State == ClientState.Closing || State == ClientState.Online)
@@ -281,31 +281,6 @@ internal sealed class Connection : IStreamSink
             _policy.Hint(0, 0);
         }
         Fail(error, null);
-    }
-
-    private void ManagementReceived(XmlPullParser parser)
-    {
-        if (parser.LocalIs("r"))
-        {
-            Nonza().Start("a", Ns.StreamManagement).Attribute("h", NumberFormat.Signed(Management.Handled)).End();
-            SendNonza();
-        }
-        else if (parser.LocalIs("a"))
-        {
-            if (StreamManagement.TryCount(parser, out uint handled) && !Management.Acked(handled))
-            {
-                Fail(new ClientError(ClientErrorKind.Protocol, "handled-count-too-high", "the server acknowledges more than was sent"), StreamError.UndefinedCondition);
-            }
-        }
-        else if (parser.LocalIs("enabled"))
-        {
-            string id = parser.AttributeFlag("resume", false) ? parser.Attribute("id") : null;
-            Management.Enabled(id == null ? null : Utf8.Encode(id));
-        }
-        else if (parser.LocalIs("failed"))
-        {
-            Management.Clear();
-        }
     }
 
     // ---- for the negotiation ----

@@ -73,6 +73,34 @@ internal sealed class StreamManagement
         ResumeId = resumeId;
     }
 
+    /// <summary>What the server says of it while the session is online.</summary>
+    /// <param name="parser">At the element.</param>
+    /// <param name="connection">Answers, and ends where the server is wrong.</param>
+    internal void NonzaReceived(XmlPullParser parser, Connection connection)
+    {
+        if (parser.LocalIs("r"))
+        {
+            connection.Nonza().Start("a", Ns.StreamManagement).Attribute("h", NumberFormat.Signed(Handled)).End();
+            connection.SendNonza();
+        }
+        else if (parser.LocalIs("a"))
+        {
+            if (TryCount(parser, out uint handled) && !Acked(handled))
+            {
+                connection.Fail(new ClientError(ClientErrorKind.Protocol, "handled-count-too-high", "the server acknowledges more than was sent"), StreamError.UndefinedCondition);
+            }
+        }
+        else if (parser.LocalIs("enabled"))
+        {
+            string id = parser.AttributeFlag("resume", false) ? parser.Attribute("id") : null;
+            Enabled(id == null ? null : Utf8.Encode(id));
+        }
+        else if (parser.LocalIs("failed"))
+        {
+            Clear();
+        }
+    }
+
     internal void Received()
     {
         if (Counting)
