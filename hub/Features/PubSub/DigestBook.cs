@@ -204,7 +204,7 @@ internal sealed class DigestBook(PubSubContext context, IPubSubOutbox outbox, Ti
             if (configuration.PersistItems)
             {
                 DateTimeOffset oldest = context.Oldest(configuration);
-                ItemPage page = await context.Store.SinceAsync(node.Id, digest.Since > oldest ? digest.Since : oldest, context.Options.ItemsPerDigest, CancellationToken.None).ConfigureAwait(false);
+                ItemPage page = await context.Store.SinceAsync(node.Id, digest.Since > oldest ? digest.Since : oldest, new PageBound(context.Options.ItemsPerDigest, context.Options.PageBytes), CancellationToken.None).ConfigureAwait(false);
                 items = page.Items;
                 leftOut = page.Items.Count > 0 && page.Items.Count < page.Count ? new Forms.ResultSetPage(page.Items[0].Id, page.Items[^1].Id, page.Index, page.Count) : null;
             }

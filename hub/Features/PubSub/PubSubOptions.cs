@@ -18,6 +18,12 @@ public sealed class PubSubOptions
     /// <summary>Items in one answer when no page is asked for; default 100. What is left out is told by RSM.</summary>
     public int ItemsPerPage { get; set; } = 100;
 
+    /// <summary>
+    /// Bytes of the items in one answer, or in one digest; default 196,608: with what stands around them below the 262,144 of a person's stanza, which is what clients of things' owners take. One item comes
+    /// always; what is left out is told by RSM.
+    /// </summary>
+    public int PageBytes { get; set; } = 196_608;
+
     /// <summary>Subscriptions of one node; default 20,000: twice the sessions of a hub.</summary>
     public int SubscriptionsPerNode { get; set; } = 20_000;
 
@@ -103,6 +109,7 @@ public sealed class PubSubOptions
             (nameof(PayloadBytes), PayloadBytes, 16_777_216),
             (nameof(ItemsPerRequest), ItemsPerRequest, 10_000),
             (nameof(ItemsPerPage), ItemsPerPage, 10_000),
+            (nameof(PageBytes), PageBytes, 16_777_216),
             (nameof(SubscriptionsPerNode), SubscriptionsPerNode, 10_000_000),
             (nameof(SubscriptionsPerAccount), SubscriptionsPerAccount, 10_000_000),
             (nameof(SubscriptionsPerJid), SubscriptionsPerJid, 1_000),

@@ -334,7 +334,7 @@ internal sealed class PubSubRequests(PubSubService service, IStanzaRouter router
 
         return Answer(
             await service.Subscriber.ItemsAsync(request.From, node, maxItems, asked, cancel).ConfigureAwait(false),
-            page => PubSubXml.Items([(node!, page.Items)], withPublisher, asked is not null || (maxItems is null && page.Items.Count < page.Count)
+            page => PubSubXml.Items([(node!, page.Items)], withPublisher, asked is not null || page.Items.Count < Math.Min(maxItems ?? int.MaxValue, page.Count)
                 ? new ResultSetPage(page.Items.Count > 0 ? page.Items[0].Id : null, page.Items.Count > 0 ? page.Items[^1].Id : null, page.Index, page.Count)
                 : null));
     }

@@ -123,11 +123,11 @@ public sealed partial class PubSubStore
         (await NewestAsync(node, oldest, 1, cancellationToken).ConfigureAwait(false)).Items is [PublishedItem item] ? item : null;
 
     /// <summary>The newest items, in the order of publication.</summary>
-    internal ValueTask<ItemPage> NewestAsync(long node, DateTimeOffset oldest, int max, CancellationToken cancellationToken) =>
+    internal ValueTask<ItemPage> NewestAsync(long node, DateTimeOffset oldest, PageBound max, CancellationToken cancellationToken) =>
         database.ReadAsync(session => Newest(session, node, oldest.ToUnixTimeMilliseconds(), behind: long.MaxValue, max), cancellationToken);
 
     /// <summary>The page behind an item; null when that item is not there.</summary>
-    internal ValueTask<ItemPage?> AfterAsync(long node, DateTimeOffset oldest, string? after, int max, CancellationToken cancellationToken) => database.ReadAsync(
+    internal ValueTask<ItemPage?> AfterAsync(long node, DateTimeOffset oldest, string? after, PageBound max, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {
             long place = 0;
@@ -136,7 +136,7 @@ public sealed partial class PubSubStore
         cancellationToken);
 
     /// <summary>The page before an item (empty: the last page); null when that item is not there.</summary>
-    internal ValueTask<ItemPage?> BeforeAsync(long node, DateTimeOffset oldest, string before, int max, CancellationToken cancellationToken) => database.ReadAsync(
+    internal ValueTask<ItemPage?> BeforeAsync(long node, DateTimeOffset oldest, string before, PageBound max, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {
             long place = long.MaxValue;
@@ -145,11 +145,11 @@ public sealed partial class PubSubStore
         cancellationToken);
 
     /// <summary>The page that begins at a place, from 0.</summary>
-    internal ValueTask<ItemPage> AtAsync(long node, DateTimeOffset oldest, int index, int max, CancellationToken cancellationToken) =>
+    internal ValueTask<ItemPage> AtAsync(long node, DateTimeOffset oldest, int index, PageBound max, CancellationToken cancellationToken) =>
         database.ReadAsync(session => Oldest(session, node, oldest.ToUnixTimeMilliseconds(), 0, index, max), cancellationToken);
 
     /// <summary>The newest items published at or after a time, in the order of publication, with their places.</summary>
-    internal ValueTask<ItemPage> SinceAsync(long node, DateTimeOffset since, int max, CancellationToken cancellationToken) =>
+    internal ValueTask<ItemPage> SinceAsync(long node, DateTimeOffset since, PageBound max, CancellationToken cancellationToken) =>
         database.ReadAsync(session => Newest(session, node, since.ToUnixTimeMilliseconds() - 1, behind: long.MaxValue, max), cancellationToken);
 
     /// <summary>Removes the items of a publisher from the nodes that are configured so (<c>purge_offline</c>).</summary>
@@ -296,15 +296,23 @@ public sealed partial class PubSubStore
         return found;
     }
 
-    private static ItemPage Newest(SqlSession session, long node, long oldest, long behind, int max)
+    private static ItemPage Newest(SqlSession session, long node, long oldest, long behind, PageBound max)
     {
         var page = new List<PublishedItem>();
         long first = 0;
         SqlStatement rows = session.Prepare($"SELECT {ItemColumns}, place FROM pubsub_item WHERE node = $1 AND place < $2 AND published > $3 ORDER BY place DESC LIMIT $4")
-            .Bind(1, node).Bind(2, behind).Bind(3, oldest).Bind(4, max);
+            .Bind(1, node).Bind(2, behind).Bind(3, oldest).Bind(4, max.Items);
         while (rows.Read())
         {
-            page.Add(ReadItem(rows));
+            PublishedItem item = ReadItem(rows);
+            max = max.Less(item);
+            if (max.Bytes < 0 && page.Count > 0)
+            {
+                rows.Reset();
+                break;
+            }
+
+            page.Add(item);
             first = rows.GetInt64(4);
         }
 
@@ -312,15 +320,23 @@ public sealed partial class PubSubStore
         return Page(session, node, oldest, page, first);
     }
 
-    private static ItemPage Oldest(SqlSession session, long node, long oldest, long after, int skip, int max)
+    private static ItemPage Oldest(SqlSession session, long node, long oldest, long after, int skip, PageBound max)
     {
         var page = new List<PublishedItem>();
         long first = 0;
         SqlStatement rows = session.Prepare($"SELECT {ItemColumns}, place FROM pubsub_item WHERE node = $1 AND place > $2 AND published > $3 ORDER BY place LIMIT $4 OFFSET $5")
-            .Bind(1, node).Bind(2, after).Bind(3, oldest).Bind(4, max).Bind(5, skip);
+            .Bind(1, node).Bind(2, after).Bind(3, oldest).Bind(4, max.Items).Bind(5, skip);
         while (rows.Read())
         {
-            page.Add(ReadItem(rows));
+            PublishedItem item = ReadItem(rows);
+            max = max.Less(item);
+            if (max.Bytes < 0 && page.Count > 0)
+            {
+                rows.Reset();
+                break;
+            }
+
+            page.Add(item);
             first = page.Count == 1 ? rows.GetInt64(4) : first;
         }
 

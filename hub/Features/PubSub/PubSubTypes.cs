@@ -1,3 +1,4 @@
+using System.Text;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.PubSub;
@@ -131,6 +132,22 @@ public readonly record struct ItemToPublish(string? Id, ReadOnlyMemory<byte> Pay
 /// <param name="Published">When.</param>
 /// <param name="Payload">The payload element; empty for none.</param>
 public sealed record PublishedItem(string Id, string Publisher, DateTimeOffset Published, ReadOnlyMemory<byte> Payload);
+
+/// <summary>What a page of items may have; one item always comes, however large.</summary>
+/// <param name="Items">Items.</param>
+/// <param name="Bytes">Bytes of them as they are sent.</param>
+public readonly record struct PageBound(int Items, int Bytes)
+{
+    // The tags of an item and their attributes.
+    private const int Markup = 64;
+
+    /// <summary>So many items, whatever their size: for what leaves the hub piece by piece, or does not leave it.</summary>
+    public static implicit operator PageBound(int items) => new(items, int.MaxValue);
+
+    /// <summary>What is left beside an item; less than no bytes where it does not fit.</summary>
+    internal PageBound Less(PublishedItem item) => Bytes == int.MaxValue ? this with { Items = Items - 1 }
+        : new(Items - 1, Bytes - item.Payload.Length - Encoding.UTF8.GetByteCount(item.Id) - Encoding.UTF8.GetByteCount(item.Publisher) - Markup);
+}
 
 /// <summary>A page of items with their places in the node's list.</summary>
 /// <param name="Items">In the order of publication.</param>

@@ -311,13 +311,14 @@ public sealed class SubscriberUseCases
         return items.Count == 0 ? PubSubError.ItemNotFound : items;
     }
 
-    /// <summary>Items by pages (§6.5.4), in the order of publication. Without a request: the newest that fit one page.</summary>
+    /// <summary>Items by pages (§6.5.4), in the order of publication, as many as an answer may carry. Without a request: the newest.</summary>
     /// <param name="actor">Who asks.</param>
     /// <param name="nodeName">The node.</param>
     /// <param name="maxItems">The newest so many (§6.5.7), or null.</param>
     /// <param name="request">A page (XEP-0059), or null.</param>
     /// <param name="cancel">Ends the wait.</param>
-    public async ValueTask<Outcome<ItemPage>> ItemsAsync(Jid actor, string? nodeName, int? maxItems, ResultSetRequest? request, CancellationToken cancel = default)
+    /// <param name="isSent">Whether they leave the hub in one answer, whose bytes are bounded.</param>
+    public async ValueTask<Outcome<ItemPage>> ItemsAsync(Jid actor, string? nodeName, int? maxItems, ResultSetRequest? request, CancellationToken cancel = default, bool isSent = true)
     {
         Outcome<Node> readable = await ReadableAsync(actor, nodeName, cancel).ConfigureAwait(false);
         if (readable.Error is not null)
@@ -327,7 +328,7 @@ public sealed class SubscriberUseCases
 
         Node node = readable.Value;
         DateTimeOffset oldest = _context.Oldest(node.Configuration);
-        int max = Math.Min(Math.Min(request?.Max ?? int.MaxValue, maxItems ?? int.MaxValue), _context.Options.ItemsPerPage);
+        var max = new PageBound(Math.Min(Math.Min(request?.Max ?? int.MaxValue, maxItems ?? int.MaxValue), _context.Options.ItemsPerPage), isSent ? _context.Options.PageBytes : int.MaxValue);
         ItemPage? page = request switch
         {
             null or { After: null, Before: null, Index: null, Max: null } => await _context.Store.NewestAsync(node.Id, oldest, max, cancel).ConfigureAwait(false),
@@ -371,18 +372,18 @@ public sealed class SubscriberUseCases
         }
 
         var pages = new List<(string, ItemPage)>();
-        int left = _context.Options.ItemsPerPage;
+        var left = new PageBound(_context.Options.ItemsPerPage, _context.Options.PageBytes);
         foreach (string child in (await _context.Store.GraphAsync(collection.Id, cancel).ConfigureAwait(false)).Children)
         {
-            if (left <= 0)
+            if (left.Items > 0 && await _context.NodeAsync(child, cancel).ConfigureAwait(false) is { IsCollection: false, Configuration.PersistItems: true } leaf)
             {
-                break;
-            }
+                ItemPage page = await _context.Store.NewestAsync(leaf.Id, _context.Oldest(leaf.Configuration), left with { Items = Math.Min(left.Items, maxItems ?? left.Items) }, cancel).ConfigureAwait(false);
+                left = page.Items.Aggregate(left, (rest, item) => rest.Less(item));
+                if (left.Bytes < 0 && pages.Exists(p => p.Item2.Items.Count > 0))
+                {
+                    break; // the one that always comes is another leaf's
+                }
 
-            if (await _context.NodeAsync(child, cancel).ConfigureAwait(false) is { IsCollection: false, Configuration.PersistItems: true } leaf)
-            {
-                ItemPage page = await _context.Store.NewestAsync(leaf.Id, _context.Oldest(leaf.Configuration), Math.Min(left, maxItems ?? left), cancel).ConfigureAwait(false);
-                left -= page.Items.Count;
                 pages.Add((child, page));
             }
         }

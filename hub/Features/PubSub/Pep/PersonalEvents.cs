@@ -64,7 +64,7 @@ public sealed class PersonalEvents(ISqlDatabase database, PepOptions options)
             return [];
         }
 
-        Outcome<ItemPage> page = await Of(account).Service.Subscriber.ItemsAsync(reader, node, options.MaxItems, null, cancel).ConfigureAwait(false);
+        Outcome<ItemPage> page = await Of(account).Service.Subscriber.ItemsAsync(reader, node, options.MaxItems, null, cancel, isSent: false).ConfigureAwait(false);
         return page.Error is null ? page.Value.Items : [];
     }
 

@@ -352,6 +352,35 @@ public sealed class SubscriberTests : PubSubHarness
         }
     }
 
+    /// <summary>An answer is one stanza, and a client takes stanzas up to a size: what does not fit is told by RSM, and one item always comes.</summary>
+    [Fact]
+    public async Task A_page_is_bounded_by_bytes_too()
+    {
+        (Options.PageBytes, Options.PayloadBytes) = (500, 1_000);
+        await MakeAsync();
+        for (int i = 0; i < 9; i++)
+        {
+            await PublishAsync("i" + i, new string('x', 70)); // some 180 bytes with what stands around it
+        }
+
+        Assert.Equal("i7 i8 @7/9", await PageAsync(null));
+        Assert.Equal("i0 i1 @0/9", await PageAsync(new() { Max = 5 }));
+        Assert.Equal("i2 i3 @2/9", await PageAsync(new() { Max = 5, After = "i1" }));
+        Assert.Equal("i8 @8/9", await PageAsync(new() { Max = 5, After = "i7" }));
+        Assert.Equal("i3 i4 @3/9", await PageAsync(new() { Max = 5, Before = "i5" }));
+        Assert.Equal("i4 i5 @4/9", await PageAsync(new() { Max = 5, Index = 4 }));
+        Options.PageBytes = 1;
+        Assert.Equal("i8 @8/9", await PageAsync(null));
+        Assert.Equal("i1 @1/9", await PageAsync(new() { Max = 5, After = "i0" }));
+        Assert.Equal("i0 @0/9", await PageAsync(new() { Max = 5, Before = "i1" }));
+
+        async Task<string> PageAsync(ResultSetRequest? request)
+        {
+            ItemPage page = Ok(await Subscriber.ItemsAsync(Bob, Node, null, request));
+            return string.Join(' ', page.Items.Select(i => i.Id)) + $" @{page.Index}/{page.Count}";
+        }
+    }
+
     [Fact]
     public async Task Items_come_by_their_ids()
     {
