@@ -172,8 +172,7 @@ internal sealed class BatchRun : IDisposable
                     return await EndAsync(ending.State, ending.Text).ConfigureAwait(false);
                 }
 
-                await StartThingsAsync(cancel).ConfigureAwait(false);
-                Arm();
+                Arm(await StartThingsAsync(cancel).ConfigureAwait(false));
                 await _wake.WaitAsync(cancel).ConfigureAwait(false);
             }
         }
@@ -210,7 +209,8 @@ internal sealed class BatchRun : IDisposable
         }
     }
 
-    private async Task StartThingsAsync(CancellationToken cancel)
+    // Returns when the next thing has its turn; null where that is not a matter of time but of what happens.
+    private async Task<DateTimeOffset?> StartThingsAsync(CancellationToken cancel)
     {
         while (true)
         {
@@ -218,9 +218,14 @@ internal sealed class BatchRun : IDisposable
             lock (_gate)
             {
                 DateTimeOffset now = _time.GetUtcNow();
-                if (_end is not null || now >= Batch.Expires || _open.Count + _starting >= Batch.Rule.Parallel || (Batch.Rule.PerMinute > 0 && now < _next))
+                if (_end is not null || now >= Batch.Expires || _open.Count + _starting >= Batch.Rule.Parallel)
                 {
-                    return;
+                    return null;
+                }
+
+                if (Batch.Rule.PerMinute > 0 && now < _next)
+                {
+                    return _next;
                 }
 
                 LinkedListNode<(int Place, string Thing, string? Account)>? node = _waiting.First;
@@ -232,7 +237,7 @@ internal sealed class BatchRun : IDisposable
 
                 if (node is null)
                 {
-                    return;
+                    return null;
                 }
 
                 next = node.Value;
@@ -265,10 +270,8 @@ internal sealed class BatchRun : IDisposable
                 {
                     _starting--;
                     _waiting.AddFirst(next);
-                    _next = _time.GetUtcNow() + TimeSpan.FromSeconds(10);
+                    return _next = _time.GetUtcNow() + TimeSpan.FromSeconds(10);
                 }
-
-                return;
             }
 
             lock (_gate)
@@ -289,21 +292,26 @@ internal sealed class BatchRun : IDisposable
         }
     }
 
-    private void Arm()
+    private void Arm(DateTimeOffset? next)
     {
-        DateTimeOffset due;
+        DateTimeOffset due = next < Batch.Expires ? next.Value : Batch.Expires;
+        TimeSpan left = due - _time.GetUtcNow();
+        if (left > TimeSpan.Zero)
+        {
+            _timer.Change(left < TimeSpan.FromDays(1) ? left : TimeSpan.FromDays(1), Timeout.InfiniteTimeSpan);
+        }
+
+        // The time may have come since it was looked at. Where nothing waits any more, what is under way wakes it at its end.
+        bool waits;
         lock (_gate)
         {
-            due = _waiting.Count > 0 && _next > _time.GetUtcNow() && _next < Batch.Expires ? _next : Batch.Expires;
+            waits = _waiting.Count > 0;
         }
 
-        TimeSpan left = due - _time.GetUtcNow();
-        if (left <= TimeSpan.Zero && due == Batch.Expires)
+        if (waits && _time.GetUtcNow() >= due)
         {
-            return; // its time is over; what is under way wakes it at its end
+            Wake();
         }
-
-        _timer.Change(left < TimeSpan.Zero ? TimeSpan.Zero : left < TimeSpan.FromDays(1) ? left : TimeSpan.FromDays(1), Timeout.InfiniteTimeSpan);
     }
 
     private async Task<Batch?> EndAsync(BatchState state, string text)

@@ -50,7 +50,8 @@ public abstract class BatchServiceSpecification : CommandHarness
             return new LinkAnswer(LinkOutcome.Done);
         };
         Batch batch = await BeginAsync(10, s_free with { Parallel = 3 });
-        await UntilAsync(batch, b => b.Progress.Sent == 3);
+        // What is told as sent is on its way only a moment later.
+        await UntilAsync(batch, b => b.Progress.Sent == 3 && Things.Sent.Count == 3);
         await Settled();
         Assert.Equal((3, 7), (Things.Sent.Count, (await FindAsync(batch)).Progress.Waiting));
         gate.Release(10);
@@ -99,7 +100,7 @@ public abstract class BatchServiceSpecification : CommandHarness
         var gate = new TaskCompletionSource<LinkAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         Things.Answer = (_, _) => gate.Task;
         Batch batch = await BeginAsync(10, s_free with { Parallel = 2 });
-        await UntilAsync(batch, b => b.Progress.Sent == 2);
+        await UntilAsync(batch, b => b.Progress.Sent == 2 && Things.Sent.Count == 2);
         Assert.Equal(CommandOutcome.NotFound, (await Batches.CancelAsync(Bob, batch.Id)).Outcome);
         BatchResult cancelled = await Batches.CancelAsync(Alice, batch.Id);
         Assert.Equal((CommandOutcome.Done, 8, 2), (cancelled.Outcome, cancelled.Batch!.Progress.Cancelled, cancelled.Batch.Progress.Sent));

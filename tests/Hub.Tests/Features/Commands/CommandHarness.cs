@@ -151,6 +151,8 @@ public abstract class CommandHarness : IAsyncLifetime
 
         public async Task<LinkAnswer> SendAsync(ThingCommand command, CancellationToken cancel)
         {
+            // As it was when it was sent: who sees that may change it for the next.
+            Func<ThingCommand, CancellationToken, Task<LinkAnswer>> answer = Answer;
             Sent.Enqueue(command);
             lock (Accounts)
             {
@@ -159,7 +161,7 @@ public abstract class CommandHarness : IAsyncLifetime
 
             try
             {
-                return await Answer(command, cancel);
+                return await answer(command, cancel);
             }
             finally
             {

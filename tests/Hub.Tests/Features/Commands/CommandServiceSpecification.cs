@@ -72,7 +72,7 @@ public abstract class CommandServiceSpecification : CommandHarness
         };
         Things.Here["lamp"] = true;
         ThingCommand command = await QueueAsync();
-        await Wait.UntilAsync(() => Things.Sent.Count == 1);
+        await Wait.UntilAsync(() => Things.Sent.Count == 1 && !Things.Here["lamp"]);
         ThingCommand later = await QueueAsync();
         Things.Answer = (_, _) => Task.FromResult(new LinkAnswer(LinkOutcome.Done));
         Come("lamp");
