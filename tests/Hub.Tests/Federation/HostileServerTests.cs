@@ -273,7 +273,7 @@ public sealed class HostileServerTests(HostileServerTests.Attacked fixture) : IC
         {
             if (e.Name == Dialback + "result")
             {
-                release.Task.Wait(TimeSpan.FromSeconds(20));
+                release.Task.Wait(Wait.Bound);
                 return "<db:result from='evil.test' to='hub.test' type='invalid'/>";
             }
 

@@ -48,7 +48,7 @@ public sealed class AttackedHub : IAsyncLifetime
         var trusted = folder.File("authority.pem");
         await File.WriteAllTextAsync(trusted, authority.ExportCertificatePem());
         var settings = folder.File("settings.json");
-        await File.WriteAllTextAsync(settings, $$"""{ "Federation": { "TrustedAuthority": "{{trusted}}" }, "Components": [ { "Jid": "bad.hub.test", "Secret": "{{Secret}}" } ], "Xmpp": { "MaxUnauthenticatedPerAddress": 200 } }""");
+        await File.WriteAllTextAsync(settings, $$"""{ "Federation": { "TrustedAuthority": "{{trusted}}" }, "Components": [ { "Jid": "bad.hub.test", "Secret": "{{Secret}}" } ], "Xmpp": { "MaxUnauthenticatedPerAddress": 200, "NegotiationSeconds": 600 } }""");
         await HubProcess.PrepareAsync(folder.File("data"), "alice", "bob", "mallory", "ping", "pong");
         int[] ports = [Ports.Free(), Ports.Free()];
         (s2s, component) = (new IPEndPoint(IPAddress.Loopback, ports[0]), new IPEndPoint(IPAddress.Loopback, ports[1]));

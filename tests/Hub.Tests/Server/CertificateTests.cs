@@ -237,7 +237,7 @@ public sealed class CertificateTests : IDisposable
         await connecting;
         await using var serverSide = new SslStream(accepted.GetStream());
         await using var clientSide = new SslStream(socket.GetStream());
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         Task serving = serverSide.AuthenticateAsServerAsync(server.Current.Options, limit.Token);
         await clientSide.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions

@@ -11,7 +11,7 @@ namespace IotXmpp.Hub.Tests.Server;
 
 public sealed class OpenSslTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     /// <summary>When this fails after an update of .NET, idle TLS sessions cost three times the memory: find the new way to the handle.</summary>
     [Fact]

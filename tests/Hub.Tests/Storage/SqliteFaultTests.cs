@@ -86,7 +86,7 @@ public sealed class SqliteFaultTests : IDisposable
         var options = new StorageOptions { WriteQueueLimit = 2, WriteQueueWait = TimeSpan.FromMilliseconds(50) };
         await using SqliteDatabase database = SqliteDatabase.OpenFile(Path, options, NullLoggerFactory.Instance);
         using var hold = new ManualResetEventSlim();
-        Task first = database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(30)));
+        Task first = database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(60)));
         Task second = database.WriteAsync(_ => { });
         StorageException e = await Assert.ThrowsAsync<StorageException>(() => database.WriteAsync(_ => { }));
         Assert.Equal(StorageFailure.Overloaded, e.Failure);
@@ -116,10 +116,11 @@ public sealed class SqliteFaultTests : IDisposable
     [Fact]
     public async Task Many_callers_share_a_commit()
     {
-        await using SqliteDatabase database = SqliteDatabase.OpenFile(Path, new StorageOptions(), NullLoggerFactory.Instance);
+        // By their number: a busy machine has made more of them where a commit has its time.
+        await using SqliteDatabase database = SqliteDatabase.OpenFile(Path, new StorageOptions { BatchTime = TimeSpan.FromSeconds(5) }, NullLoggerFactory.Instance);
         await database.WriteAsync(s => s.ExecuteScript("CREATE TABLE full_test (id INTEGER PRIMARY KEY)"));
         using var hold = new ManualResetEventSlim();
-        Task first = database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(30)));
+        Task first = database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(60)));
         Task[] writes = [.. Enumerable.Range(0, 400).Select(i => database.WriteAsync(s => s.Prepare("INSERT INTO full_test (id) VALUES ($1)").Bind(1, i).Execute()))];
         long before = database.Figures.Commits;
         hold.Set();

@@ -120,12 +120,12 @@ public sealed class UploadTests : IAsyncLifetime
         {
             await socket.ConnectAsync(hub.Http!);
             await socket.SendAsync(Encoding.ASCII.GetBytes($"PUT {new Uri(put).PathAndQuery} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\nContent-Type: application/octet-stream\r\n\r\nhalf"));
-            await UntilAsync(() => Files().Count == 1);
+            await Wait.UntilAsync(() => Files().Count == 1);
             Assert.Equal(HttpStatusCode.Conflict, await PutAsync(put, Content(5000), "application/octet-stream")); // the other is at it
             socket.LingerState = new LingerOption(true, 0);
         }
 
-        await UntilAsync(() => Files().Count == 0);
+        await Wait.UntilAsync(() => Files().Count == 0);
         Assert.Equal(HttpStatusCode.Created, await PutAsync(put, Content(5000), "application/octet-stream"));
         Assert.Equal(HttpStatusCode.Conflict, await PutAsync(put, Content(5000), "application/octet-stream"));
         using var got = await http.GetAsync(get);
@@ -165,13 +165,13 @@ public sealed class UploadTests : IAsyncLifetime
         await FillAsync(alice, 100);
         Assert.Single(Files());
         time.Advance(TimeSpan.FromHours(49));
-        await UntilAsync(() => Files().Count == 0);
+        await Wait.UntilAsync(() => Files().Count == 0);
 
         await AgainAsync();
         await FillAsync(alice, 100);
         Assert.Single(Files());
         Assert.Equal(AccountOutcome.Done, await hub.Server.Services.Accounts.RemoveAsync("alice"));
-        await UntilAsync(() => Files().Count == 0);
+        await Wait.UntilAsync(() => Files().Count == 0);
     }
 
     [Theory]
@@ -213,15 +213,6 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     private static byte[] Content(int size) => [.. Enumerable.Range(0, size).Select(i => (byte)(i * 7))];
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        for (var i = 0; !condition(); i++)
-        {
-            Assert.True(i < 2000, "it did not come about");
-            await Task.Delay(5);
-        }
-    }
 
     private List<string> Files() => [.. Directory.EnumerateFiles(Path.Combine(hub.Folder, "data", "upload"))];
 

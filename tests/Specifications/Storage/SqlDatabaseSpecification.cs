@@ -147,7 +147,7 @@ public abstract class SqlDatabaseSpecification : IAsyncLifetime
     {
         // The first unit holds the writer, so that the rest is one batch.
         using var hold = new ManualResetEventSlim();
-        Task first = Database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(30)));
+        Task first = Database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(60)));
         var good = new List<Task>();
         var bad = new List<Task>();
         for (int i = 0; i < 50; i++)
@@ -224,7 +224,7 @@ public abstract class SqlDatabaseSpecification : IAsyncLifetime
     public async Task A_cancelled_unit_that_has_not_begun_is_not_run()
     {
         using var hold = new ManualResetEventSlim();
-        Task first = Database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(30)));
+        Task first = Database.WriteAsync(_ => hold.Wait(TimeSpan.FromSeconds(60)));
         using var cancel = new CancellationTokenSource();
         Task second = Database.WriteAsync(s => Insert(s, "cancelled"), cancellationToken: cancel.Token);
         await cancel.CancelAsync();

@@ -11,8 +11,8 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
     private static readonly XNamespace Sasl2 = "urn:xmpp:sasl:2";
 
     /// <summary>How long a step waits; IOTXMPP_DIALOGUE_WAIT (seconds) shortens it while dialogues are written.</summary>
-    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(
-        double.Parse(Environment.GetEnvironmentVariable("IOTXMPP_DIALOGUE_WAIT") ?? "15", CultureInfo.InvariantCulture));
+    private static readonly TimeSpan Wait = Environment.GetEnvironmentVariable("IOTXMPP_DIALOGUE_WAIT") is { Length: > 0 } seconds
+        ? TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) : RawClient.DefaultWait;
 
     private RawClient? socket;
     private bool counting;
