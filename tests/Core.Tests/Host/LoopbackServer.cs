@@ -12,7 +12,7 @@ namespace IotXmpp.Core.Tests.Host;
 /// <summary>A server that says what the test says, over real sockets, with a private authority of its own.</summary>
 internal sealed class LoopbackServer : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly X509Certificate2 _authority;

@@ -10,7 +10,7 @@ namespace IotXmpp.Core.Tests.Host;
 
 public sealed class XmppConnectionTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     [Theory]
     [InlineData(true)]

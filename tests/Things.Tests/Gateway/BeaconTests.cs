@@ -9,7 +9,7 @@ namespace IotXmpp.Things.Tests.Gateway;
 /// <summary>Bluetooth sensors over a socket that replays HCI packets: reports as an adapter gives them, and its answers to commands.</summary>
 public sealed class BeaconTests : INodeObserver, IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     private readonly ManualTime _time = new();
     private readonly TempFolder _folder = new("beacons");
@@ -65,6 +65,7 @@ public sealed class BeaconTests : INodeObserver, IAsyncDisposable
         // The same once more on another channel, a stranger, another service: nothing.
         Heard(extended, "A4C138123456", "4002C40903BF130161", -62);
         Heard(extended, "010203040506", "4002C409", -50);
+        await _hci.IdleAsync();
         _time.Advance(BeaconPort.Shortest);
         Heard(extended, "A4C138123456", "40026400 0161", -60);
         await SeenAsync("porch temperature=1 battery=97");
@@ -105,6 +106,7 @@ public sealed class BeaconTests : INodeObserver, IAsyncDisposable
             _hci.Raw([4, 0x3E, (byte)(2 + one.Length), 0x02, 1, .. one[..length]]);
         }
 
+        await _hci.IdleAsync();
         _time.Advance(BeaconPort.Shortest);
         Heard(false, "A4C138123456", "40026400", -60);
         await SeenAsync("porch temperature=1");
@@ -122,8 +124,9 @@ public sealed class BeaconTests : INodeObserver, IAsyncDisposable
         }
 
         _time.Advance(TimeSpan.FromSeconds(5));
+        await SeenAsync("sensors are listened to at bluetooth hci0");
         Heard(false, "A4C138123456", "4002C409", -60);
-        await SeenAsync("sensors are listened to at bluetooth hci0", "porch online", "porch temperature=25");
+        await SeenAsync("porch online", "porch temperature=25");
     }
 
     [Fact]
@@ -228,6 +231,8 @@ public sealed class BeaconTests : INodeObserver, IAsyncDisposable
     private sealed class FakeHci : IHciSocket
     {
         private Channel<byte[]> _packets = Channel.CreateUnbounded<byte[]>();
+        private int _written;
+        private int _asked;
 
         public bool IsExtended { get; set; }
 
@@ -237,9 +242,16 @@ public sealed class BeaconTests : INodeObserver, IAsyncDisposable
 
         public void Event(byte[] bytes) => Raw([4, .. bytes]);
 
-        public void Raw(byte[] bytes) => _packets.Writer.TryWrite(bytes);
+        public void Raw(byte[] bytes)
+        {
+            Interlocked.Increment(ref _written);
+            _packets.Writer.TryWrite(bytes);
+        }
 
-        public void Gone() => _packets.Writer.TryWrite([]);
+        public void Gone() => Raw([]);
+
+        /// <summary>Waits until all that came so far was dealt with: the next packet is asked for.</summary>
+        public Task IdleAsync() => Wait.UntilAsync(() => Volatile.Read(ref _asked) > Volatile.Read(ref _written));
 
         public void Send(ReadOnlySpan<byte> packet)
         {
@@ -254,11 +266,16 @@ public sealed class BeaconTests : INodeObserver, IAsyncDisposable
 
         public async Task<int> ReceiveAsync(Memory<byte> packet, CancellationToken cancel)
         {
+            Interlocked.Increment(ref _asked);
             byte[] next = await _packets.Reader.ReadAsync(cancel);
             next.CopyTo(packet);
             return next.Length;
         }
 
-        public void Dispose() => _packets = Channel.CreateUnbounded<byte[]>();
+        public void Dispose()
+        {
+            _packets = Channel.CreateUnbounded<byte[]>();
+            (_written, _asked) = (0, 0);
+        }
     }
 }

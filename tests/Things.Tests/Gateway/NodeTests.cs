@@ -14,8 +14,8 @@ namespace IotXmpp.Things.Tests.Gateway;
 /// <summary>The lines between a gateway and the things behind it, over real sockets, with a thing that was written from the README alone.</summary>
 public sealed class NodeTests : IAsyncLifetime, INodeObserver
 {
-    /// <summary>A bound for waits that end by an event.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    /// <summary>A bound for the whole of a test, whose waits end by events.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     private readonly TempFolder _folder = new("nodes");
     private readonly CancellationTokenSource _stop = new(Limit);
