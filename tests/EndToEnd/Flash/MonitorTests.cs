@@ -123,17 +123,20 @@ public sealed class MonitorTests
         using var cable = new PseudoTerminal();
         await using CliRun run = CliRun.Start(UpFixture.EnvironmentOf(folder.Path), "monitor", "--port", cable.Name);
         // What is said before somebody listens is gone, as on any serial line.
+        bool isPulled = false;
         Task saying = Task.Run(async () =>
         {
-            for (int i = 0; i < 600; i++)
+            while (!Volatile.Read(ref isPulled))
             {
                 cable.WriteLine("iotxmpp: wifi-refused ssid=Home reason=refused");
                 await Task.Delay(100, TestContext.Current.CancellationToken);
             }
         });
         await run.UntilAsync(lines => lines.Any(l => l.Contains("Wi-Fi: Home refuses the board (the password is wrong, as a rule)", StringComparison.Ordinal)));
+        Volatile.Write(ref isPulled, true);
         cable.Pull();
         CliResult end = await run.EndAsync();
+        await saying;
         Assert.Equal(1, end.Code);
         Assert.Contains($"{cable.Name} is gone", end.ErrorLine, StringComparison.Ordinal);
     }

@@ -131,7 +131,7 @@ public sealed class SerialTests
         byte[] buffer = new byte[64];
         while (taken.Count < count)
         {
-            int n = await read(buffer).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+            int n = await read(buffer).WaitAsync(TimeSpan.FromSeconds(90), Cancel);
             Assert.NotEqual(0, n);
             taken.AddRange(buffer[..n]);
         }

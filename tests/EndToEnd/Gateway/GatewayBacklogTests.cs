@@ -43,7 +43,7 @@ public sealed class GatewayBacklogTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the memory of a process is read from /proc");
-        _limit = new CancellationTokenSource(TimeSpan.FromSeconds(180) + TimeSpan.FromMilliseconds(_samples));
+        _limit = new CancellationTokenSource(TimeSpan.FromSeconds(400) + TimeSpan.FromMilliseconds(_samples));
         _hub = await HubHost.StartAsync();
         await _hub.AddAccountAsync("gateway-1", Password);
         await _hub.AddAccountAsync("owner", Password);

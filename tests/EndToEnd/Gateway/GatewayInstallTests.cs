@@ -240,7 +240,7 @@ public sealed class GatewayInstallTests(UpFixture up) : IClassFixture<UpFixture>
 
     private static async Task UntilAsync(Func<Task<bool>> condition, Process service)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(180));
         while (!await condition())
         {
             Assert.False(service.HasExited, "the service ended");

@@ -17,8 +17,8 @@ public abstract class GatewayScene : IAsyncLifetime
 {
     protected const string Password = "correct horse";
 
-    /// <summary>A bound for waits that end by an event.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    /// <summary>A bound for the whole of a test, its hub's start too: its waits end by events.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(300);
 
     private readonly TempFolder _folder = new("gateway");
     private readonly CancellationTokenSource _limit = new(Limit);

@@ -41,7 +41,7 @@ internal sealed class WireTransport(IPEndPoint server, string domain, X509Certif
         Dispose();
         (Sent, Received, Flights, Heard) = (0, 0, 0, true);
         Connections++;
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 60_000 };
         socket.Connect(server);
         var options = new SslClientAuthenticationOptions
         {

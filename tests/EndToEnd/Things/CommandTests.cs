@@ -16,7 +16,7 @@ public sealed class CommandTests : IAsyncLifetime
 {
     private const string Password = "correct horse";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(240);
     private static readonly Jid Service = new("", "things.hub.test", "");
 
     private readonly TempFolder _folder = new("commands");

@@ -16,7 +16,7 @@ namespace IotXmpp.EndToEnd.Things;
 public abstract class Esp32Scene : IAsyncLifetime
 {
     /// <summary>A bound for waits that end by an event: far more than a slow machine needs.</summary>
-    protected static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    protected static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     private readonly TempFolder _folder = new("esp32");
     private readonly ConcurrentQueue<VirtualEvent> _events = new();

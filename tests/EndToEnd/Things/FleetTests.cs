@@ -15,7 +15,7 @@ public sealed class FleetTests : IAsyncLifetime
     private const string Password = "correct horse";
 
     /// <summary>A bound for waits that end by an event: far more than a slow machine needs.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     private readonly ConcurrentQueue<VirtualEvent> _events = new();
     private HubHost _hub = null!;

@@ -11,7 +11,7 @@ internal sealed class ClientArguments
     private readonly Option<string?> _jid = new("--jid") { Description = "your account, name@domain (IOTXMPP_JID); its password by IOTXMPP_PASSWORD, profile or prompt", HelpName = "JID" };
     private readonly Option<string?> _ca = new("--ca") { Description = "PEM file of the authority to trust, such as the hub's ca.pem (IOTXMPP_CA)", HelpName = "FILE" };
     private readonly Option<string?> _profile = new("--profile") { Description = $"profile file, mode 0600 (IOTXMPP_PROFILE; default {Profile.DefaultPath})", HelpName = "FILE" };
-    private readonly Option<TimeSpan> _timeout = Durations.Option("--timeout", "how long connecting, and each answer, may take", TimeSpan.FromSeconds(10));
+    private readonly Option<TimeSpan> _timeout = Durations.Option("--timeout", "how long connecting, and each answer, may take (IOTXMPP_TIMEOUT)", TimeSpan.FromSeconds(10), "IOTXMPP_TIMEOUT");
     private readonly Option<bool> _json = JsonOption();
 
     /// <summary>The option <c>--json</c>.</summary>
@@ -71,12 +71,16 @@ internal sealed class ClientArguments
 internal static class Durations
 {
     /// <summary>An option with a default.</summary>
-    public static Option<TimeSpan> Option(string name, string description, TimeSpan standard) => new(name)
+    /// <param name="name">Its name.</param>
+    /// <param name="description">What it is.</param>
+    /// <param name="standard">The default.</param>
+    /// <param name="variable">A variable of the environment that is the default where it is set to a duration; null: there is none.</param>
+    public static Option<TimeSpan> Option(string name, string description, TimeSpan standard, string? variable = null) => new(name)
     {
         Description = $"{description}; 500ms, 30s, 5m, 2h (default {standard.TotalSeconds:0} s)",
         HelpName = "TIME",
         CustomParser = Parse,
-        DefaultValueFactory = _ => standard,
+        DefaultValueFactory = _ => variable is not null && Words.TryDuration(Environment.GetEnvironmentVariable(variable) ?? string.Empty, out TimeSpan set) ? set : standard,
     };
 
     /// <summary>An option without a default.</summary>

@@ -8,7 +8,7 @@ namespace IotXmpp.Cli.Commands;
 /// <summary>The options of a hub, handed on to it as they are; <c>hub/Server</c> has the same.</summary>
 internal sealed class HubArguments
 {
-    private static readonly string[] s_ours = ["IOTXMPP_HUB", "IOTXMPP_JID", "IOTXMPP_PASSWORD", "IOTXMPP_CA", "IOTXMPP_PROFILE", "IOTXMPP_DEBUG"];
+    private static readonly string[] s_ours = ["IOTXMPP_HUB", "IOTXMPP_JID", "IOTXMPP_PASSWORD", "IOTXMPP_CA", "IOTXMPP_PROFILE", "IOTXMPP_TIMEOUT", "IOTXMPP_DEBUG"];
 
     private readonly Option<string?>[] _options;
 
