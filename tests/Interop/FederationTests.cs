@@ -90,7 +90,7 @@ public abstract class FederationTests : IAsyncLifetime
               "Listen": { "S2s": "127.0.0.1:{{port}}" },
               "Federation": {
                 {{(Certificates ? $"\"TrustedAuthority\": \"{trusted}\", \"RequireCertificate\": true, \"Dialback\": false," : "")}}
-                "Bidirectional": {{(Bidirectional ? "true" : "false")}}, "HoldSeconds": 0, "RetrySeconds": 1, "AckSeconds": 5,
+                "Bidirectional": {{(Bidirectional ? "true" : "false")}}, "HoldSeconds": 0, "RetrySeconds": 1, "AckSeconds": 20,
                 "Overrides": [ { "Domain": "peer.example", "Address": "127.0.0.1:{{cable.Port}}" }, { "Domain": "pubsub.peer.example", "Address": "127.0.0.1:{{cable.Port}}" } ]
               }
             }

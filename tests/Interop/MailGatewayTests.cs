@@ -277,7 +277,7 @@ public sealed class MailGatewayTests : IAsyncLifetime
 
     private async Task<JsonElement> MailAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         return await mails.Reader.ReadAsync(limit.Token);
     }
 }

@@ -7,7 +7,7 @@ internal static class Slixmpp
 {
     /// <summary>The interpreter.</summary>
     public const string Python = "/usr/bin/python3"; // the one that Debian's packages are for
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(240);
 
     /// <summary>Whether it is there.</summary>
     public static async Task<bool> IsInstalledAsync() => File.Exists(Python) && (await RunAsync("-c", "import slixmpp")).Code == 0;

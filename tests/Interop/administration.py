@@ -4,7 +4,7 @@ import sys
 
 from slixmpp import ClientXMPP
 
-WAIT = 20  # seconds that anything may take
+WAIT = 60  # seconds that anything may take
 ADMIN = 'http://jabber.org/protocol/admin'
 
 
@@ -115,6 +115,6 @@ async def administer(port, boss, password):
 
 async def main():
     scenario, port, boss, password = sys.argv[1:]
-    await asyncio.wait_for(globals()[scenario](int(port), boss, password), 90)
+    await asyncio.wait_for(globals()[scenario](int(port), boss, password), 180)
 
 asyncio.get_event_loop().run_until_complete(main())

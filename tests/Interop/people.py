@@ -5,7 +5,7 @@ import sys
 
 from slixmpp import ClientXMPP
 
-WAIT = 20  # seconds that anything may take
+WAIT = 60  # seconds that anything may take
 
 
 class Client(ClientXMPP):

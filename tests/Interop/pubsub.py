@@ -11,7 +11,7 @@ from slixmpp.plugins.xep_0059.stanza import Set
 from slixmpp.plugins.xep_0060.stanza import Pubsub
 from slixmpp.xmlstream import register_stanza_plugin
 
-WAIT = 20  # seconds that anything may take
+WAIT = 60  # seconds that anything may take
 SERVICE = 'pubsub.hub.test'
 ATOM = 'http://www.w3.org/2005/Atom'
 SHIM = '{http://jabber.org/protocol/shim}'

@@ -52,7 +52,7 @@ internal sealed class ClientScene : IAsyncDisposable
                 Interval = TimeSpan.FromSeconds(1),
             });
             scene.thing.Start();
-            await scene.thing.FirstPublished.WaitAsync(RawClient.DefaultWait);
+            await scene.thing.FirstPublished.WaitAsync(3 * RawClient.DefaultWait);
             return scene;
         }
         catch

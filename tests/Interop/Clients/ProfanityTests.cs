@@ -19,8 +19,8 @@ public sealed class ProfanityTests
         await using var scene = await ClientScene.StartAsync();
         await using var alice = await OpenAsync(scene, "alice");
         await using var bob = await OpenAsync(scene, "bob");
-        var frame = await alice.SeesAsync("alice@hub.test/term logged in successfully");
-        Assert.Contains("[TLS] [online]", frame, StringComparison.Ordinal);
+        await alice.SeesAsync("alice@hub.test/term logged in successfully");
+        await alice.SeesAsync("[TLS] [online]");
         await bob.SeesAsync("bob@hub.test/term logged in successfully");
 
         await alice.TypeAsync("/roster add bob@hub.test Bob");
@@ -84,7 +84,7 @@ public sealed class ProfanityTests
     {
         var home = Path.Combine(scene.Folder, name);
         var certificates = Directory.CreateDirectory(Path.Combine(home, "certs")).FullName;
-        var (code, hash) = await ClientScene.RunAsync(OpenSsl, ["x509", "-hash", "-noout", "-in", scene.Authority], TimeSpan.FromSeconds(30));
+        var (code, hash) = await ClientScene.RunAsync(OpenSsl, ["x509", "-hash", "-noout", "-in", scene.Authority], TimeSpan.FromSeconds(120));
         Assert.True(code == 0, hash);
         File.Copy(scene.Authority, Path.Combine(certificates, hash.Trim() + ".0"));
         Directory.CreateDirectory(Path.Combine(home, ".config", "profanity"));

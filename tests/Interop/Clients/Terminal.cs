@@ -11,7 +11,7 @@ internal sealed class Terminal : IAsyncDisposable
     public const int Columns = 110, Rows = 32;
 
     private const string Tmux = "/usr/bin/tmux";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
     private readonly string socket;
 
     private Terminal(string socket) => this.socket = socket;

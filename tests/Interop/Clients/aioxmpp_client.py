@@ -18,7 +18,7 @@ import aioxmpp.vcard
 import aioxmpp.version
 import aioxmpp.xso as xso
 
-WAIT = 30  # seconds that anything may take
+WAIT = 60  # seconds that anything may take
 HOST, DOMAIN, THING = os.environ['HUB_HOST'], os.environ['HUB_DOMAIN'], aioxmpp.JID.fromstr(os.environ['HUB_THING'])
 
 

@@ -19,7 +19,7 @@ from nbxmpp.namespaces import Namespace
 from nbxmpp.protocol import Iq, JID, Message, Node, Presence
 from nbxmpp.structs import AdHocCommand, BookmarkData, StanzaHandler
 
-WAIT = 30  # seconds that anything may take
+WAIT = 60  # seconds that anything may take
 HOST, DOMAIN, THING = os.environ['HUB_HOST'], os.environ['HUB_DOMAIN'], JID.from_string(os.environ['HUB_THING'])
 
 

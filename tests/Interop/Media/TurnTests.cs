@@ -11,7 +11,7 @@ namespace IotXmpp.Interop.Tests.Media;
 /// <summary>Debian's coturn believes the credentials that the hub gives (XEP-0215), and no others; a browser finds it by them.</summary>
 public sealed class TurnTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(240);
     private static readonly XNamespace Services = "urn:xmpp:extdisco:2";
 
     private static string Chromium => Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium";

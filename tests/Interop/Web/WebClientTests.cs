@@ -15,7 +15,7 @@ public sealed class WebClientTests
     private static readonly string Folder = Repository.Path("tests", "Interop", "Web");
 
     /// <summary>How long a client has: a browser starts slowly on a busy machine.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(240);
 
     private static string Chromium => Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium";
 

@@ -9,6 +9,7 @@ const what = process.argv[2];
 const modules = join(dirname(fileURLToPath(import.meta.url)), 'node_modules');
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,LocalNetworkAccessChecksWebSockets'] });
 const page = await browser.newPage();
+page.setDefaultTimeout(60_000); // a busy machine is no fault
 const problems = [];
 page.on('console', (line) => problems.push(line.text()));
 page.on('pageerror', (error) => problems.push(error.message));
@@ -47,7 +48,7 @@ try {
       await online;
       connection.send($pres());
       for (let i = 0; i < 50; i++) connection.send($msg({ to: connection.jid, type: 'chat' }).c('body').t(`n${i} grüße <&>`));
-      for (let i = 0; i < 1000 && got.length < 50; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let i = 0; i < 6000 && got.length < 50; i++) await new Promise((resolve) => setTimeout(resolve, 10));
       const end = at(Strophe.Status.DISCONNECTED);
       connection.disconnect('done');
       await end;
@@ -64,18 +65,18 @@ try {
       return window.converse.initialize({ ...transport, authentication: 'login', auto_login: true, jid, password: secret, assets_path: '/interop/converse.js/dist/', view_mode: 'fullscreen', i18n: 'en',
         discover_connection_methods: false, whitelisted_plugins: ['interop'], persistent_store: 'sessionStorage', keepalive: false, muc_mention_autocomplete_min_chars: 3 });
     }, [transport, `${user}@${domain}`, password]);
-    await page.waitForFunction(() => window.interop, null, { timeout: 20_000 });
+    await page.waitForFunction(() => window.interop, null, { timeout: 60_000 });
     // One's own other device: a message to oneself comes back and is shown.
     await page.evaluate(async (to) => { const chat = await window.interop.api.chats.open(to); await chat.sendMessage({ body: 'seen in a browser' }); }, `${user}@${domain}`);
-    await page.waitForFunction(() => document.body.innerText.includes('seen in a browser'), null, { timeout: 20_000 });
+    await page.waitForFunction(() => document.body.innerText.includes('seen in a browser'), null, { timeout: 60_000 });
     if (process.argv[3] !== 'bosh') {
       // A room that is made by entering it: converse takes its configuration as it is, is the owner, and shows what comes back from the room.
       await page.evaluate((jid) => { window.interop.api.rooms.open(jid, { nick: 'Webster' }, true).then((room) => { window.room = room; }); }, `coven@rooms.${domain}`);
-      await page.waitForFunction(() => window.room?.occupants?.models.some((occupant) => occupant.get('nick') === 'Webster' && occupant.get('role') === 'moderator' && occupant.get('affiliation') === 'owner'), null, { timeout: 20_000 });
+      await page.waitForFunction(() => window.room?.occupants?.models.some((occupant) => occupant.get('nick') === 'Webster' && occupant.get('role') === 'moderator' && occupant.get('affiliation') === 'owner'), null, { timeout: 60_000 });
       await page.evaluate(() => window.room.sendMessage({ body: 'said to all in a browser' }));
-      await page.waitForFunction(() => document.body.innerText.includes('said to all in a browser'), null, { timeout: 20_000 });
+      await page.waitForFunction(() => document.body.innerText.includes('said to all in a browser'), null, { timeout: 60_000 });
       // Shown at once; kept when the room has reflected it with its archive's id.
-      await page.waitForFunction(() => window.room.messages.models.some((message) => message.get('body') === 'said to all in a browser' && message.get(`stanza_id ${window.room.get('jid')}`)), null, { timeout: 20_000 });
+      await page.waitForFunction(() => window.room.messages.models.some((message) => message.get('body') === 'said to all in a browser' && message.get(`stanza_id ${window.room.get('jid')}`)), null, { timeout: 60_000 });
     }
     await browser.close();
     done('converse.js', process.argv[3]);

@@ -5,7 +5,7 @@ export const [user, password] = (process.env.HUB_ACCOUNT ?? '').split(':');
 export const ws = service.replace(/^http/, 'ws') + '/xmpp-websocket';
 export const bosh = service + '/http-bind';
 
-const limit = setTimeout(() => fail(new Error('nothing happened for 30 s')), 30_000);
+const limit = setTimeout(() => fail(new Error('not at its end after 200 s')), 200_000);
 
 export function done(...words) {
   clearTimeout(limit);
@@ -23,7 +23,7 @@ process.on('uncaughtException', fail);
 
 /** Waits until a function gives something. */
 export async function until(what, find) {
-  for (let i = 0; i < 2000; i++) {
+  for (let i = 0; i < 6000; i++) {
     const found = await find();
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -13,6 +13,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--allow-loopback-in-peer-connection', '--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,LocalNetworkAccessChecksWebSockets'],
 });
 const page = await browser.newPage();
+page.setDefaultTimeout(60_000); // a busy machine is no fault
 const problems = [];
 page.on('console', (line) => problems.push(line.text()));
 page.on('pageerror', (error) => problems.push(error.message));
