@@ -56,7 +56,7 @@ public sealed class DataFolderTests : IDisposable
         var start = new ProcessStartInfo("dotnet", [typeof(DataFolderTests).Assembly.Location, "-explicit", "only", "-method", method]) { RedirectStandardOutput = true };
         start.Environment[ChildVariable] = Folder;
         using Process child = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(180));
         try
         {
             string? line;
@@ -89,7 +89,7 @@ public sealed class DataFolderTests : IDisposable
             output.Write(Encoding.ASCII.GetBytes($"\n{Held}\n")); // on a line of its own, whatever the runner wrote before
         }
 
-        new ManualResetEventSlim().Wait(TimeSpan.FromSeconds(60)); // until it is killed, or its parent was
+        new ManualResetEventSlim().Wait(TimeSpan.FromSeconds(300)); // until it is killed, or its parent was
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class CrashTests
         var start = new ProcessStartInfo("dotnet", [typeof(CrashTests).Assembly.Location, "-explicit", "only", "-method", method]) { RedirectStandardOutput = true };
         start.Environment[ChildVariable] = path;
         using Process child = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(180));
         int read = 0;
         try
         {

@@ -41,7 +41,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public static async Task<(int Code, string Output)> RunToEndAsync(string program, IEnumerable<string> arguments, TimeSpan? wait = null)
     {
         await using var server = Launch(program, arguments, _ => false);
-        await server.Process.WaitForExitAsync().WaitAsync(wait ?? TimeSpan.FromSeconds(60));
+        await server.Process.WaitForExitAsync().WaitAsync(wait ?? TimeSpan.FromSeconds(180));
         // The exit may overtake the last lines of output.
         server.Process.WaitForExit();
         return (server.Process.ExitCode, server.Output);
