@@ -92,6 +92,14 @@ function fade(notice) {
   }, 6000);
 }
 
+// The first Tab of a page leads to its content. Blazor would scroll there and leave the focus where it was.
+document.addEventListener("click", (event) => {
+  if (!(event.target instanceof Element) || !event.target.matches("a.skip")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  document.getElementById("main")?.focus();
+}, true);
+
 window.iotxmpp = {
   show: (dialog) => dialog.showModal(),
   hide: (dialog) => dialog.close(),

@@ -24,7 +24,7 @@ internal sealed class FirmwareResource(FirmwareService firmware)
         }
 
         var firmware = new FirmwareResource(service);
-        api.Get("/firmware", ApiScope.FirmwareRead, firmware.ListAsync).Says("listFirmware", "firmware", "The images, for administrators and Registry:Operators").Gives(FirmwareJson.Default.RestPageFirmwareView);
+        api.Get("/firmware", ApiScope.FirmwareRead, firmware.ListAsync).Says("listFirmware", "firmware", "The images, for administrators, Registry:Operators and who maintains any thing").Gives(FirmwareJson.Default.RestPageFirmwareView);
         api.Get(Image, ApiScope.FirmwareRead, firmware.GetAsync).Says("getFirmware", "firmware", "An image, without its bytes").Gives(FirmwareJson.Default.FirmwareView).Refuses(404);
         api.Put(Image, ApiScope.FirmwareWrite, firmware.PutAsync)
             .Says("putFirmware", "firmware", "Stores an image; the body is its bytes. The same once more changes nothing.")
@@ -34,13 +34,13 @@ internal sealed class FirmwareResource(FirmwareService firmware)
 
     private async Task<IResult> ListAsync(RestRequest request, CancellationToken cancel)
     {
-        if (!await firmware.MayManageAsync(request.Who).ConfigureAwait(false))
+        if (await firmware.ChoiceAsync(request.Who, cancel).ConfigureAwait(false) is not { } images)
         {
             return Refusal(FirmwareOutcome.Forbidden);
         }
 
         // All of them: their number is bounded (Firmware:MaxImages).
-        return RestResult.Page(request, [.. (await firmware.ListAsync(request.Who, cancel).ConfigureAwait(false)).Select(FirmwareView.Of)], null, FirmwareJson.Default.RestPageFirmwareView);
+        return RestResult.Page(request, [.. images.Select(FirmwareView.Of)], null, FirmwareJson.Default.RestPageFirmwareView);
     }
 
     private async Task<IResult> GetAsync(RestRequest request, CancellationToken cancel) =>

@@ -39,6 +39,11 @@ public sealed class DashboardGate(FleetServices fleet)
         if (endpoint?.Metadata.GetMetadata<DashboardEndpoint>() is null)
         {
             await next(context).ConfigureAwait(false);
+            if (endpoint is null && context.Response is { HasStarted: false, StatusCode: StatusCodes.Status404NotFound } && IsPage(context.Request))
+            {
+                await SayLostAsync(context).ConfigureAwait(false);
+            }
+
             return;
         }
 
@@ -113,9 +118,25 @@ public sealed class DashboardGate(FleetServices fleet)
         ],
         "session"));
 
+    // W3C Fetch Metadata: a person's window, not a program.
+    private static bool IsPage(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document";
+
+    // An address that is none of the hub's: the same for everybody, signed in or not.
+    private static Task SayLostAsync(HttpContext context)
+    {
+        SetHeaders(context.Response.Headers);
+        context.Response.ContentType = "text/html; charset=utf-8";
+        string head = string.Concat(new[] { "tokens.css", "dashboard.css" }.Select(name => $"<link rel=\"stylesheet\" href=\"{DashboardAssets.Url(name)}\">"));
+        return context.Response.WriteAsync(
+            $"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"dark light\"><base href=\"/\">"
+            + $"<link rel=\"icon\" href=\"{DashboardAssets.Url("icon.svg")}\" type=\"image/svg+xml\">{head}<script src=\"{DashboardAssets.Url("theme.js")}\"></script><title>Not found</title></head><body><div class=\"plain-page\"><main class=\"plain\" id=\"main\">"
+            + "<h1>There is no such page</h1><p>It may have been removed, or its address was mistyped.</p><p><a class=\"button primary\" href=\"/\">To the fleet</a></p></main></div></body></html>",
+            context.RequestAborted);
+    }
+
     // W3C Fetch Metadata §2.2: somebody has followed a link in a mail or on another site. The cookie is strict and did not come along, so nobody knows yet whether they are signed in.
     private static bool IsLinkFromElsewhere(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Site"] == "cross-site" && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document";
+        request.Headers["Sec-Fetch-Site"] == "cross-site" && IsPage(request);
 
     // A page of this hub that opens the address once more, which is then a request of its own, with the cookie: once, as that one is not from elsewhere. Pages change nothing by being opened, so that a link may.
     private static Task GoOnAsync(HttpContext context, string path)

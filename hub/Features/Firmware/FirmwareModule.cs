@@ -50,7 +50,10 @@ public sealed class FirmwareModule(ISqlDatabase database, string folder, ThingAc
         _options = module.Options<FirmwareOptions>("Firmware");
         ILogger log = _hub.Loggers.CreateLogger<FirmwareModule>();
         var service = new Jid(string.Empty, RegistryModule.Subdomain + "." + _hub.Domain.Domain, string.Empty);
-        Images = new FirmwareService(new FirmwareStore(database), _options, folder, MayManageAsync, _hub.Time, log);
+        Images = new FirmwareService(new FirmwareStore(database), _options, folder, MayManageAsync, _hub.Time, log)
+        {
+            MaintainsAny = async (who, cancel) => (await access.ThingsAsync(who, ThingRight.Maintain, cancel).ConfigureAwait(false)).Count > 0,
+        };
         Rollouts = new RolloutService(
             new RolloutStore(database),
             Images,
@@ -160,14 +163,14 @@ public sealed class FirmwareModule(ISqlDatabase database, string folder, ThingAc
 
     private async ValueTask<IqReply> ImagesAsync(IqRequest request, CancellationToken cancel)
     {
-        if (!await Images.MayManageAsync(request.From).ConfigureAwait(false))
+        if (await Images.ChoiceAsync(request.From, cancel).ConfigureAwait(false) is not { } images)
         {
             return FirmwareXml.Error(FirmwareOutcome.Forbidden);
         }
 
         using var xml = new XmlBuilder();
         xml.Open("images"u8, Ns.Ota);
-        foreach (FirmwareImage image in await Images.ListAsync(request.From, cancel).ConfigureAwait(false))
+        foreach (FirmwareImage image in images)
         {
             FirmwareXml.WriteImage(xml, image);
         }

@@ -29,12 +29,19 @@ public sealed class FirmwareService(FirmwareStore store, FirmwareOptions options
     /// <summary>The bounds.</summary>
     public FirmwareOptions Options => options;
 
+    /// <summary>Whether somebody maintains any thing at all; left out, nobody does.</summary>
+    public Func<Jid, CancellationToken, ValueTask<bool>> MaintainsAny { get; init; } = (_, _) => new(false);
+
     /// <summary>Whether somebody may bring images and take them away, and see what there is.</summary>
     public ValueTask<bool> MayManageAsync(Jid who) => mayManage(who);
 
     /// <summary>All images; none for who may not see them.</summary>
     public async ValueTask<IReadOnlyList<FirmwareImage>> ListAsync(Jid who, CancellationToken cancel = default) =>
         await mayManage(who).ConfigureAwait(false) ? await store.AllAsync(cancel).ConfigureAwait(false) : [];
+
+    /// <summary>The images that a roll-out may be started with: all of them for who brings images or maintains any thing; null for others.</summary>
+    public async ValueTask<IReadOnlyList<FirmwareImage>?> ChoiceAsync(Jid who, CancellationToken cancel = default) =>
+        await mayManage(who).ConfigureAwait(false) || await MaintainsAny(who, cancel).ConfigureAwait(false) ? await store.AllAsync(cancel).ConfigureAwait(false) : null;
 
     /// <summary>An image by what it is, or null.</summary>
     public ValueTask<FirmwareImage?> FindAsync(string name, string version, string target, CancellationToken cancel = default) => store.FindAsync(name, version, target, cancel);

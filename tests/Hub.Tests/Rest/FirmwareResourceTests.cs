@@ -30,7 +30,10 @@ public sealed class FirmwareResourceTests(RestHub hub) : IClassFixture<RestHub>
         string root = await hub.TokenAsync("root");
         string alice = await hub.TokenAsync("alice");
         (await PutAsync("/firmware/x/1.0/nano", alice)).Refuses(403, "forbidden");
-        (await hub.GetAsync("/firmware", alice)).Refuses(403, "forbidden");
+        // Who maintains a thing sees what it could be updated with; who maintains none sees nothing.
+        await hub.Host.AddAccountAsync("maintains-nothing", "secret of maintains-nothing");
+        (await hub.GetAsync("/firmware", await hub.TokenAsync("maintains-nothing"))).Refuses(403, "forbidden");
+        Assert.Equal(200, (int)(await hub.GetAsync("/firmware", alice)).Status);
         (await hub.SendAsync(HttpMethod.Delete, "/firmware/x/1.0/nano", alice)).Refuses(403, "forbidden");
         (await PutAsync("/firmware/x/1.0/nano", root, hash: new string('0', 64))).Refuses(422, "invalid");
         (await PutAsync("/firmware/x/one/nano", root)).Refuses(400, "bad-request");

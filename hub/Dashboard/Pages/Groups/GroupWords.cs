@@ -9,6 +9,10 @@ internal static class GroupWords
     /// <summary>What somebody is.</summary>
     public static string Role(GroupMember? member) => member is null ? "not in it" : member.Role.ToString().ToLowerInvariant() + (member.Role == GroupRole.Operator && !member.Parameters.IsAll ? ", " + member.Parameters : "");
 
+    /// <summary>What somebody who looks at a group is: also who is in none, and sees it as the hub's administrator.</summary>
+    public static string You(ThingGroup group, Jid who, bool isAdministrator) =>
+        who.Equals(group.Owner) ? "its owner" : group.RoleOf(who) is { } member ? Role(member) : isAdministrator ? "not in it; you see it as an administrator of the hub" : "not in it";
+
     /// <summary>An id made of a name.</summary>
     public static string IdOf(string name)
     {

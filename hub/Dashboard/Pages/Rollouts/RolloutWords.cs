@@ -22,9 +22,9 @@ internal static class RolloutWords
     /// <summary>The tone of a thing's badge.</summary>
     public static string Tone(UpdateStep step) => step switch
     {
-        UpdateStep.Confirmed or UpdateStep.Skipped => "good",
+        UpdateStep.Confirmed => "good",
         UpdateStep.Failed or UpdateStep.Reverted => "bad",
-        UpdateStep.Waiting or UpdateStep.Cancelled => "none",
+        UpdateStep.Waiting or UpdateStep.Cancelled or UpdateStep.Skipped => "none",
         _ => "busy",
     };
 

@@ -147,7 +147,10 @@ public sealed class DashboardFixture : IAsyncLifetime
     }
 
     /// <summary>Takes pictures of a page in both sizes and both themes, into the folder that <c>IOTXMPP_TEST_PICTURES</c> names, if it does.</summary>
-    public static async Task PictureAsync(IPage page, string name)
+    /// <param name="page">The page.</param>
+    /// <param name="name">How the pictures are called.</param>
+    /// <param name="isWhole">Whether all of it, also what has to be scrolled to.</param>
+    public static async Task PictureAsync(IPage page, string name, bool isWhole = false)
     {
         if (Environment.GetEnvironmentVariable("IOTXMPP_TEST_PICTURES") is not { Length: > 0 } folder)
         {
@@ -160,7 +163,7 @@ public sealed class DashboardFixture : IAsyncLifetime
             foreach ((string size, int width, int height) in Sizes)
             {
                 await page.SetViewportSizeAsync(width, height);
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{size}-{(theme == ColorScheme.Dark ? "dark" : "light")}.png") });
+                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{size}-{(theme == ColorScheme.Dark ? "dark" : "light")}.png"), FullPage = isWhole });
             }
         }
     }

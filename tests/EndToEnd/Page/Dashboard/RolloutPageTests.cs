@@ -76,6 +76,39 @@ public sealed class RolloutPageTests(DashboardFixture fixture) : IClassFixture<D
     }
 
     [Fact]
+    public async Task Who_maintains_a_thing_and_administers_nothing_chooses_an_image_and_begins()
+    {
+        await using HubHost hub = await DashboardFixture.StartAsync();
+        await using var scene = new FleetScene(hub);
+        await scene.AddAsync("lamp", "operator");
+        await scene.AddAsync("kettle", "boss");
+        IPage page = await fixture.SignInAsync(hub, "operator", "/rollouts");
+        await page.GetByText("There is no image that you could choose.").WaitForAsync();
+        await BringAsync(hub);
+        // It is there by itself.
+        await page.GetByLabel("Image", new() { Exact = true }).WaitForAsync();
+        await page.GetByLabel("Things", new() { Exact = true }).FillAsync("lamp kettle");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".field.has-error").Filter(new() { HasText = "Things" })).ToContainTextAsync("'kettle' is not yours to maintain");
+        await page.GetByLabel("Things", new() { Exact = true }).FillAsync("lamp");
+        await page.GetByLabel("Waves").FillAsync("100 5");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".field.has-error").Filter(new() { HasText = "Waves" })).ToContainTextAsync("Waves are 1 to 20 rising percents");
+        await fixture.CheckAsync(page);
+        await page.SetViewportSizeAsync(1280, 800);
+        await page.GetByLabel("Waves").FillAsync("100");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "sensor 1.5.0", Level = 1 }).WaitForAsync();
+        await page.CloseAsync();
+
+        // Who maintains nothing has nothing to choose from.
+        IPage viewer = await fixture.SignInAsync(hub, "viewer", "/rollouts");
+        await viewer.GetByText("There is no image that you could choose.").WaitForAsync();
+        Assert.DoesNotContain("1.5.0", await viewer.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+        await viewer.CloseAsync();
+    }
+
+    [Fact]
     public async Task An_image_is_brought_by_the_page_with_its_manifest_and_what_is_none_is_refused_there()
     {
         await using HubHost hub = await DashboardFixture.StartAsync("""{ "Firmware": { "MaxImageBytes": 200000 }, "Security": { "LoginThrottle": { "Enabled": false } } }""");
