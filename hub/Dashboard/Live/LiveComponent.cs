@@ -13,12 +13,15 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     private bool _isClosed;
     private int _isReading;
 
+    /// <summary>Made with each page.</summary>
+    protected LiveComponent() => Closing = _closing.Token;
+
     /// <summary>Who looks.</summary>
     [Inject]
     public Viewer Viewer { get; set; } = null!;
 
-    /// <summary>Ends when the component goes.</summary>
-    protected CancellationToken Closing => _closing.Token;
+    /// <summary>Ends when the component goes; may be asked for after that, by a deed that was under way.</summary>
+    protected CancellationToken Closing { get; }
 
     /// <summary>Something has changed: draw it soon. From any thread.</summary>
     public void Changed() => Viewer.Pulse.Mark(this);
