@@ -18,5 +18,6 @@ public static class HistoryMigrations
                 PRIMARY KEY (series, level, start));
             CREATE INDEX history_chunk_finish ON history_chunk (level, finish);
             """),
+        new("History", 2, "up to when samples were rolled up", "CREATE TABLE history_horizon (level {long} NOT NULL PRIMARY KEY, time {long} NOT NULL);"),
     ];
 }

@@ -135,7 +135,7 @@ public sealed class HistoryService : IAsyncDisposable
         Interlocked.Add(ref _stored, batch.Count);
         Interlocked.Add(ref _dropped, batch.Dropped);
         _pending.Add(batch.Samples, batch.LogId);
-        if (added is not null)
+        if (added is { Count: > 0 })
         {
             Added?.Invoke(batch.Thing.Id, added);
         }
@@ -171,7 +171,7 @@ public sealed class HistoryService : IAsyncDisposable
         {
             // What waits is read first: what is put into chunks between the two reads is seen twice and counts once.
             Sample[] pending = _pending.Of(series.Id, start, end);
-            if (await _store.QueryAsync(series.Id, start, end, new Buckets(start, end, span), pending, cancel).ConfigureAwait(false) is { } points)
+            if (await _store.QueryAsync(series.Id, start, end, new Buckets(start, end, span), pending, cancel).ConfigureAwait(false) is { } points && StillWaits(series.Id, start, pending))
             {
                 return points;
             }
@@ -277,7 +277,14 @@ public sealed class HistoryService : IAsyncDisposable
     }
 
     /// <summary>Rolls up and removes what is older than it is kept.</summary>
-    public Task ExpireAsync() => _store.ExpireAsync(_time.GetUtcNow(), _end.Token);
+    /// <remarks>A sample that comes a second time must find the first one by one, or not be taken: what is rolled up does not know its samples any more.</remarks>
+    public async Task ExpireAsync()
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        await _store.CloseAsync(now, _end.Token).ConfigureAwait(false);
+        await FlushAsync().ConfigureAwait(false);
+        await _store.ExpireAsync(now, _end.Token).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -288,6 +295,19 @@ public sealed class HistoryService : IAsyncDisposable
         await _flushing.WaitAsync().ConfigureAwait(false); // a flush that runs comes to its end
         _flushing.Dispose();
         _end.Dispose();
+    }
+
+    // What waits and was rolled up meanwhile would count twice: it can have been only where it is before the horizon and waits no more.
+    private bool StillWaits(long series, long from, ReadOnlySpan<Sample> pending)
+    {
+        long horizon = _store.Horizon;
+        int old = 0;
+        while (old < pending.Length && pending[old].Time < horizon)
+        {
+            old++;
+        }
+
+        return old == 0 || _pending.Of(series, from, pending[old - 1].Time + 1).AsSpan().SequenceEqual(pending[..old]);
     }
 
     private ThingSeries Thing(string id) => _things.GetOrAdd(id, static id => new ThingSeries(id));

@@ -12,11 +12,22 @@ internal sealed class HistoryStore(ISqlDatabase database, HistoryOptions options
     private const int ExpiredPerUnit = 32;
 
     private readonly ChunkStore _chunks = new(options);
+    private long _horizon = long.MinValue;
+
+    /// <summary>Samples before this time may have been rolled up, and none of them is taken any more: whether it was there already cannot be known.</summary>
+    public long Horizon => Volatile.Read(ref _horizon);
 
     /// <summary>Reads all series, with their texts and latest samples as far as they are in chunks.</summary>
     public ValueTask<List<Series>> LoadAsync(CancellationToken cancel) => database.ReadAsync(
         session =>
         {
+            SqlStatement horizon = session.Prepare("SELECT time FROM history_horizon WHERE level = $1").Bind(1, (long)Level.Raw);
+            if (horizon.Read())
+            {
+                Volatile.Write(ref _horizon, horizon.GetInt64(0));
+                horizon.Reset();
+            }
+
             var series = new Dictionary<long, Series>();
             SqlStatement rows = session.Prepare("SELECT id, thing, field, kind, unit FROM history_series");
             while (rows.Read())
@@ -95,6 +106,14 @@ internal sealed class HistoryStore(ISqlDatabase database, HistoryOptions options
         for (int i = 0; i < batch.Samples.Count; i++)
         {
             SampleBatch.Entry entry = batch.Samples[i];
+            if (entry.Sample.Time < _horizon)
+            {
+                // It has become too old since it was read.
+                batch.Samples.RemoveAt(i--);
+                batch.Dropped++;
+                continue;
+            }
+
             if (entry.Text is { } text)
             {
                 int code = CodeOf(session, entry.Series.Id, text);
@@ -138,7 +157,25 @@ internal sealed class HistoryStore(ISqlDatabase database, HistoryOptions options
         await database.WriteAsync(session => session.Prepare("DELETE FROM history_log WHERE id <= $1").Bind(1, lastRow).Execute()).ConfigureAwait(false);
     }
 
-    /// <summary>Rolls up and removes what is older than it is kept.</summary>
+    /// <summary>
+    /// From now on samples that are not kept one by one any more are not taken. What was taken before is durable and waits when this ends: put into chunks, it is there once, and can be rolled up.
+    /// </summary>
+    public Task CloseAsync(DateTimeOffset now, CancellationToken cancel)
+    {
+        long limit = now.AddDays(-options.RawDays).ToUnixTimeMilliseconds();
+        return database.WriteAsync(
+            session =>
+            {
+                if (limit > _horizon)
+                {
+                    session.Prepare("INSERT INTO history_horizon (level, time) VALUES ($1, $2) ON CONFLICT (level) DO UPDATE SET time = excluded.time").Bind(1, (long)Level.Raw).Bind(2, limit).Execute();
+                    Volatile.Write(ref _horizon, limit); // units come one after the other: the next one sees it
+                }
+            },
+            cancellationToken: cancel);
+    }
+
+    /// <summary>Rolls up and removes what is older than it is kept; behind <see cref="CloseAsync"/> and what waited then.</summary>
     public async Task ExpireAsync(DateTimeOffset now, CancellationToken cancel)
     {
         await ExpireAsync(Level.Raw, now.AddDays(-options.RawDays), cancel).ConfigureAwait(false);
