@@ -1,13 +1,11 @@
-using System.Security.Cryptography;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Sasl;
 
 namespace IotXmpp.Hub.Server;
 
 /// <summary>The account that the first start makes, since without one nobody could administer the hub.</summary>
 public sealed class FirstAdministrator
 {
-    // 32 characters that cannot be taken for one another: 5 bits each.
-    private const string Alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
     private const int PasswordChars = 20;
 
     private FirstAdministrator(string jid, string password)
@@ -49,9 +47,5 @@ public sealed class FirstAdministrator
             : throw new InvalidOperationException($"the first administrator {candidate} could not be made: {outcome}");
     }
 
-    internal static string NewPassword()
-    {
-        string random = RandomNumberGenerator.GetString(Alphabet, PasswordChars);
-        return $"{random[..5]}-{random[5..10]}-{random[10..15]}-{random[15..]}";
-    }
+    internal static string NewPassword() => RandomText.New(PasswordChars, group: 5);
 }

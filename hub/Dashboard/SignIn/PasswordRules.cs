@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Sasl;
 
 namespace IotXmpp.Hub.Dashboard.SignIn;
 
@@ -8,9 +8,6 @@ internal static class PasswordRules
 {
     /// <summary>Characters of a password that a person chooses, at least (10). Longer is better than stranger: no rule asks for signs.</summary>
     public const int MinChars = 10;
-
-    // 32 characters that cannot be taken for one another: 5 bits each.
-    private const string Alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
 
     /// <summary>What is wrong with it, or null.</summary>
     public static string? Refuse(string? password, string? again, string account) => password switch
@@ -24,5 +21,5 @@ internal static class PasswordRules
     };
 
     /// <summary>A random one of 100 bits, to be shown once.</summary>
-    public static string Make() => string.Join('-', RandomNumberGenerator.GetString(Alphabet, 20).Chunk(5).Select(c => new string(c)));
+    public static string Make() => RandomText.New(20, group: 5);
 }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
-using System.Security.Cryptography;
 using IotXmpp.Hub.Features.Accounts;
+using IotXmpp.Hub.Sasl;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.ApiTokens;
@@ -26,7 +26,6 @@ public sealed class ApiTokenService(ApiTokenStore store, ApiTokenOptions options
     /// <summary>How long a token that has ended is listed still; default 30 days: long enough to see why something stopped.</summary>
     private static readonly TimeSpan s_kept = TimeSpan.FromDays(30);
 
-    private const string IdAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // 5 bits each, none like another
     private const int IdChars = 12;
 
     private readonly ConcurrentDictionary<string, long> _used = new(StringComparer.Ordinal);
@@ -85,7 +84,7 @@ public sealed class ApiTokenService(ApiTokenStore store, ApiTokenOptions options
         }
 
         string secret = ApiTokenText.New();
-        var token = new ApiToken(RandomNumberGenerator.GetString(IdAlphabet, IdChars), found.Name, name, wanted, now, expires, null);
+        var token = new ApiToken(RandomText.New(IdChars), found.Name, name, wanted, now, expires, null);
         return await store.AddAsync(ApiTokenText.Hash(secret), new ApiTokenRow(token, found.PasswordChanged.ToUnixTimeMilliseconds()), options.MaxTokens).ConfigureAwait(false)
             ? new NewApiToken(ApiTokenOutcome.Done, token, secret)
             : new NewApiToken(ApiTokenOutcome.TooMany, Detail: $"An account has at most {options.MaxTokens} tokens: revoke one.");

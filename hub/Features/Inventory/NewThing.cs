@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Sasl;
@@ -42,14 +41,12 @@ internal sealed record NewThing(string Id, Jid Owner, string SerialNumber, strin
 /// <summary>A thing that is about to be written, with its keys.</summary>
 internal sealed record FreshThing(Thing Thing, ScramCredentials Keys, string Password, string ClaimText)
 {
-    // As of iotxmpp thing add: 32 characters that cannot be taken for one another.
-    private const string Alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
-    private const int Length = 32;
+    private const int Length = 32; // as of iotxmpp thing add
 
     /// <summary>Makes its secrets.</summary>
     public static FreshThing Make(NewThing wish, ThingDetails details, DateTimeOffset now)
     {
-        string password = RandomNumberGenerator.GetString(Alphabet, Length);
+        string password = RandomText.New(Length);
         // The secret is random: more iterations protect no better, and boards count each of them.
         ScramCredentials keys = ScramCredentials.Derive(ScramHash.Sha256, password, ScramCredentials.DefaultIterations);
         (Thing thing, string claim) = ThingProvisioning.New(

@@ -3,6 +3,7 @@ using System.Text;
 using IotXmpp.Hub.Addresses;
 using IotXmpp.Hub.Features.Registration;
 using IotXmpp.Hub.Features.Roster;
+using IotXmpp.Hub.Sasl;
 using IotXmpp.Hub.Storage;
 using IotXmpp.Xmpp;
 
@@ -22,8 +23,6 @@ public sealed class InvitationService(InvitationStore store, InvitationOptions o
 
     /// <summary>Characters of what is taken for a token, at most; default 128: longer ones are none.</summary>
     public const int TokenLimit = 128;
-
-    private const string Alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 
     /// <summary>Makes an invitation.</summary>
     /// <param name="inviter">Whose it is (localpart).</param>
@@ -48,7 +47,7 @@ public sealed class InvitationService(InvitationStore store, InvitationOptions o
         }
 
         DateTimeOffset now = time.GetUtcNow();
-        string token = RandomNumberGenerator.GetString(Alphabet, TokenChars);
+        string token = RandomText.New(TokenChars);
         var made = new Invitation(0, inviter, localpart, makesAccount, makesContact, now, now + (lifetime ?? options.Lifetime), localpart is null ? Math.Clamp(uses, 1, options.MaxUses) : 1, 0);
         (InvitationOutcome outcome, long id) = await store.AddAsync(Hash(token), made, isAdministrator ? options.MaxOpen * 10 : options.MaxOpen).ConfigureAwait(false);
         return outcome == InvitationOutcome.Done ? new NewInvitation(outcome, made with { Id = id }, token) : new NewInvitation(outcome);

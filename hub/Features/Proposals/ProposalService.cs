@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using IotXmpp.Hub.Features.Access;
+using IotXmpp.Hub.Sasl;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.Proposals;
@@ -27,7 +27,6 @@ public sealed class ProposalService(ProposalStore store, ProposalOptions options
     /// <summary>Proposals in one list, at most; default 200.</summary>
     public const int ListLimit = 200;
 
-    private const string IdAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
     private const int IdChars = 12;
 
     /// <summary>A proposal is new, or stands otherwise; after that is durable. Must not wait.</summary>
@@ -77,7 +76,7 @@ public sealed class ProposalService(ProposalStore store, ProposalOptions options
         }
 
         DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-        var proposal = new Proposal(RandomNumberGenerator.GetString(IdAlphabet, IdChars), who.Local, token, thing, parameters, reason.Trim(), now, now.AddMinutes(options.LifetimeMinutes));
+        var proposal = new Proposal(RandomText.New(IdChars), who.Local, token, thing, parameters, reason.Trim(), now, now.AddMinutes(options.LifetimeMinutes));
         if (!await store.AddAsync(proposal, options.MaxOpen).ConfigureAwait(false))
         {
             return new ProposalResult(ProposalOutcome.TooMany, null, $"There are {options.MaxOpen} open proposals of this account: somebody has to decide some first.");

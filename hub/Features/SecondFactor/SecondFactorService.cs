@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using IotXmpp.Hub.Sasl;
 using OtpNet;
 
 namespace IotXmpp.Hub.Features.SecondFactor;
@@ -41,8 +42,6 @@ public sealed class SecondFactorService(SecondFactorStore store, SecondFactorOpt
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
-    // 32 characters that cannot be taken for one another: 5 bits each.
-    private const string Alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
     private const int RecoveryChars = 16;
 
     /// <summary>The bounds.</summary>
@@ -135,7 +134,7 @@ public sealed class SecondFactorService(SecondFactorStore store, SecondFactorOpt
     // As people copy it: 123 456.
     private static string Digits(string code) => code.All(c => char.IsAsciiDigit(c) || c is ' ' or '-') ? new string([.. code.Where(char.IsAsciiDigit).Take(7)]) : string.Empty;
 
-    private string[] NewCodes() => [.. Enumerable.Range(0, options.RecoveryCodes).Select(_ => string.Join('-', RandomNumberGenerator.GetString(Alphabet, RecoveryChars).Chunk(4).Select(c => new string(c))))];
+    private string[] NewCodes() => [.. Enumerable.Range(0, options.RecoveryCodes).Select(_ => RandomText.New(RecoveryChars, group: 4))];
 
     // 80 random bits need no slow hash; the key keeps who has the database alone from trying.
     private byte[] Hash(string account, string code) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"recovery\0{account}\0{code.Replace("-", "", StringComparison.Ordinal)}"));

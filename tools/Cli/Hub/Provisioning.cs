@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using IotXmpp.Cli.Operator;
 using IotXmpp.Hub.Features.Accounts;
 using IotXmpp.Hub.Features.Registry;
 using IotXmpp.Hub.Features.Roster;
+using IotXmpp.Hub.Sasl;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Cli.Hub;
@@ -10,11 +10,8 @@ namespace IotXmpp.Cli.Hub;
 /// <summary>Makes accounts and things in a hub's data: a thing belongs to its owner, and both see each other's presence (RFC 6121 §3).</summary>
 internal sealed class Provisioning(AccountService accounts, RosterLinks links, ThingProvisioning things, string domain)
 {
-    // 32 characters that cannot be taken for one another: 5 bits each.
-    private const string Alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
-
     /// <summary>A secret of 160 bits, for things and generated passwords.</summary>
-    public static string NewSecret() => RandomNumberGenerator.GetString(Alphabet, 32);
+    public static string NewSecret() => RandomText.New(32);
 
     /// <summary>Makes the account, or gives the one that is there this password.</summary>
     public async Task EnsureAsync(string name, string password, bool administrator = false)
