@@ -34,6 +34,8 @@ public sealed record ImportResult(int Changed, int Unchanged, IReadOnlyList<Impo
 /// </summary>
 public sealed class ImportService(RegistryStore registry, RegistryModule things, ThingAccess access, GroupService groups, AccountService accounts, InventoryService inventory, Jid domain, TimeProvider time)
 {
+    private const string Unknown = "There is no such thing, or not for you";
+
     /// <summary>A page of an export: what somebody may see of things, in the order of their ids.</summary>
     /// <param name="actor">Who asks; null for all.</param>
     /// <param name="query">Which things.</param>
@@ -100,6 +102,10 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
                 (why, plan) = mayMake && (!ThingProvisioning.IsThingId(row.Id) || await things.Rights.FindAsync(row.Id, cancel).ConfigureAwait(false) is null)
                     ? await PlanNewAsync(actor, row, cancel).ConfigureAwait(false)
                     : await PlanAsync(actor, row, cancel).ConfigureAwait(false);
+                if (wish.IsCreate && !mayMake && why == Unknown + ".")
+                {
+                    why = Unknown + ". An import makes things for who may provision them: administrators of the hub, and Registry:Operators."; // the same whether it is there or not
+                }
             }
 
             if (plan is { IsNew: true } && ++made > inventory.Options.ImportNewThings)
@@ -152,7 +158,7 @@ public sealed class ImportService(RegistryStore registry, RegistryModule things,
         ThingGrant grant = actor is null ? ThingGrant.Of(ThingRight.Own) : await access.GrantAsync(actor, row.Id, cancel).ConfigureAwait(false);
         if (grant.Highest < ThingRight.See || await things.Rights.FindAsync(row.Id, cancel).ConfigureAwait(false) is not { } thing)
         {
-            return ("There is no such thing, or not for you.", null);
+            return (Unknown + ".", null);
         }
 
         if (Details(row, out ThingDetails details) is { } wrong)

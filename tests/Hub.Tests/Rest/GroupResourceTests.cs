@@ -142,7 +142,7 @@ public sealed class GroupResourceTests(RestHub hub) : IClassFixture<RestHub>
         string root = await hub.TokenAsync("root");
         (await ImportAsync(await hub.TokenAsync("root", ApiScope.ThingsWrite), "id\nrest-new-1\n", "?create=true")).Refuses(403, "scope-needed");
         RestHub.Reply refused = (await ImportAsync(await hub.TokenAsync("bob"), "id\nrest-new-1\n", "?create=true")).Refuses(422, "invalid");
-        Assert.Contains("rest-new-1: There is no such thing, or not for you.", refused.Text, StringComparison.Ordinal);
+        Assert.Contains("rest-new-1: There is no such thing, or not for you. An import makes things for who may provision them: administrators of the hub, and Registry:Operators.", refused.Text, StringComparison.Ordinal);
         (await ImportAsync(root, "id\nrest-new-1\n")).Refuses(422, "invalid");
         RestHub.Reply made = await ImportAsync(root, "id,name,owner\nrest-new-1,=1+1,bob@hub.test\nrest-new-2,,\n", "?create=true");
         Assert.Equal((true, 0, 2), ((bool)made.Json!["done"]!, (int)made.Json["changed"]!, (int)made.Json["created"]!));

@@ -61,6 +61,9 @@ public abstract class ImportCreateSpecification : AccessHarness
         Assert.Equal("SCrpMO", await RightsAsync("alice", "new-1"));
     }
 
+    // The same whether there is such a thing or not: it says what he may not, and nothing of what there is.
+    private const string NotForHim = "There is no such thing, or not for you. An import makes things for who may provision them: administrators of the hub, and Registry:Operators.";
+
     [Theory]
     [InlineData("root", "id\n=1+1", "2 =1+1: That is no id of a thing: 1 to 64 of a-z, 0-9 and -.")]
     [InlineData("root", "id\n\"'@SUM(A1)\"", "2 @SUM(A1): That is no id of a thing: 1 to 64 of a-z, 0-9 and -.")]
@@ -81,11 +84,13 @@ public abstract class ImportCreateSpecification : AccessHarness
     [InlineData("root", "id,tags\nnew-1,KEY:mine", "2 new-1: tags: a KEY is set by a new claim code.")]
     [InlineData("root", "id,groups\nnew-1,none", "2 new-1: groups: there is no group none, or not for you.")]
     [InlineData("root", "[{\"id\":\"new-1\",\"password\":\"mine\"}]", "1 : It is no array of things: $[0].password is not as it should be.")]
-    [InlineData("alice", "id\nnew-1", "2 new-1: There is no such thing, or not for you.")]
-    [InlineData("founder", "id,groups\nnew-1,house", "2 new-1: There is no such thing, or not for you.")]
-    [InlineData("lamp", "id\nnew-1", "2 new-1: There is no such thing, or not for you.")]
-    [InlineData("exroot", "id\nnew-1", "2 new-1: There is no such thing, or not for you.")]
-    [InlineData("root@elsewhere.example", "id\nnew-1", "2 new-1: There is no such thing, or not for you.")]
+    [InlineData("alice", "id\nnew-1", "2 new-1: " + NotForHim)]
+    [InlineData("founder", "id,groups\nnew-1,house", "2 new-1: " + NotForHim)]
+    [InlineData("lamp", "id\nnew-1", "2 new-1: " + NotForHim)]
+    [InlineData("exroot", "id\nnew-1", "2 new-1: " + NotForHim)]
+    [InlineData("root@elsewhere.example", "id\nnew-1", "2 new-1: " + NotForHim)]
+    [InlineData("founder", "id,name\nlamp,x", "2 lamp: " + NotForHim)]
+    [InlineData("founder", "id,name\nroot,x", "2 root: " + NotForHim)]
     public async Task What_is_hostile_or_not_his_to_make_is_refused_with_all_else(string who, string text, string faults)
     {
         await GroupAsync("house", "founder");
