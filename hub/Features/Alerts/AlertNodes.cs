@@ -52,7 +52,7 @@ internal sealed class AlertNodes(
 
     /// <summary>Makes the node of a thing, where there is none.</summary>
     public async Task EnsureAsync(string thing, CancellationToken cancel = default) => await pubSub.Hub.EnsureAsync(
-        NodeOf(thing), service, c => c with { AccessModel = AccessModel.Whitelist, Type = AlertXml.Namespace, MaxItems = NodeConfiguration.MaxItemsMax }, [], cancel).ConfigureAwait(false);
+        NodeOf(thing), service, Configured, [], cancel).ConfigureAwait(false);
 
     /// <summary>Ends; what has come until now is told, unless the database gives no answer.</summary>
     public async ValueTask StopAsync()
@@ -62,6 +62,8 @@ internal sealed class AlertNodes(
         await _telling.ConfigureAwait(false);
         _end.Dispose();
     }
+
+    private static NodeConfiguration Configured(NodeConfiguration usual) => usual with { AccessModel = AccessModel.Whitelist, Type = AlertXml.Namespace, MaxItems = NodeConfiguration.MaxItemsMax };
 
     private static string NodeOf(string thing) => $"things/{thing}/{Name}";
 
@@ -114,6 +116,7 @@ internal sealed class AlertNodes(
     // What is open stands on the nodes, and nothing else. An alert that changes meanwhile comes behind this by the queue.
     private async Task CompareAsync(CancellationToken cancel)
     {
+        await pubSub.Hub.TakeBackAsync(Name, service, Configured, cancel).ConfigureAwait(false); // made before the name was reserved
         Dictionary<string, Dictionary<string, byte[]>> told = await pubSub.Hub.ItemsOfThingsAsync(Name, cancel).ConfigureAwait(false);
         ILookup<string, Alert> opened = (await open(cancel).ConfigureAwait(false)).ToLookup(a => a.Thing, StringComparer.Ordinal);
         foreach (string[] some in (await things(cancel).ConfigureAwait(false)).Keys.Where(t => !told.ContainsKey(t)).Chunk(Together))

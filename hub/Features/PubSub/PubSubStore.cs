@@ -248,6 +248,43 @@ public sealed partial class PubSubStore(ISqlDatabase database, string account = 
         },
         cancellationToken);
 
+    /// <summary>The names of the nodes that begin and end so and were made by somebody else.</summary>
+    internal ValueTask<List<string>> ForeignAsync(string prefix, string suffix, string creator, CancellationToken cancellationToken) => database.ReadAsync(
+        session =>
+        {
+            var found = new List<string>();
+            SqlStatement rows = session.Prepare("SELECT name FROM pubsub_node WHERE name LIKE $1 AND creator <> $2 ORDER BY name").Bind(1, prefix + "%" + suffix).Bind(2, creator);
+            while (rows.Read())
+            {
+                if (rows.GetString(0) is var name && name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal)) // LIKE may pass over case
+                {
+                    found.Add(name);
+                }
+            }
+
+            return found;
+        },
+        cancellationToken);
+
+    /// <summary>Gives a node to a new owner, who is as if he had made it: nothing is left of what the one who did published and allowed.</summary>
+    internal Task TakeBackAsync(string name, string owner, NodeConfiguration configuration, Action committed) => database.WriteAsync(
+        session =>
+        {
+            if (Load(session, name, _scope) is not { } node)
+            {
+                return;
+            }
+
+            SqlStatement update = session.Prepare("UPDATE pubsub_node SET creator = $2, access = $3, item_expire = $4, send_on_presence = $5, configuration = $6, kind = $7, purge_offline = $8 WHERE id = $1")
+                .Bind(1, node.Id).Bind(2, owner);
+            BindConfiguration(update, 3, configuration);
+            update.Execute();
+            session.Prepare("DELETE FROM pubsub_affiliation WHERE node = $1").Bind(1, node.Id).Execute();
+            PutAffiliation(session, node.Id, owner, Affiliation.Owner);
+            Uncount(session, node.Id, session.Prepare("DELETE FROM pubsub_item WHERE node = $1 AND publisher = $2").Bind(1, node.Id).Bind(2, node.Creator).Execute());
+        },
+        committed);
+
     /// <summary>Removes what an account that is gone was and wanted.</summary>
     internal Task RemoveEntityAsync(string bare, Action committed) => database.WriteAsync(
         session =>

@@ -17,6 +17,31 @@ public sealed class ServiceUseCases
 
     /// <summary>Makes sure that a node is there with at least these affiliations. A node that is there keeps its configuration and all else.</summary>
     /// <param name="name">The node.</param>
+    /// <summary>
+    /// Takes the nodes of a reserved name that somebody else has made (before the name was reserved): from now on the owner given owns them alone, and they are configured anew. What the other published there
+    /// goes, and whatever he allowed; subscriptions stay, as far as their subscribers may read on.
+    /// </summary>
+    /// <param name="name">What stands behind the thing's id.</param>
+    /// <param name="owner">Whose they are to be (bare JID).</param>
+    /// <param name="configure">Makes the configuration of the usual one.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>The ids of the things whose nodes were taken.</returns>
+    public async ValueTask<List<string>> TakeBackAsync(string name, Jid owner, Func<NodeConfiguration, NodeConfiguration> configure, CancellationToken cancel = default)
+    {
+        var things = new List<string>();
+        foreach (string node in await _context.Store.ForeignAsync(PubSubContext.ThingsPrefix, "/" + name, owner.Bare.ToString(), cancel).ConfigureAwait(false))
+        {
+            if (_context.IsThings(node, out Jid? thing) && node.Length == PubSubContext.ThingsPrefix.Length + thing.Local.Length + 1 + name.Length)
+            {
+                await _context.Store.TakeBackAsync(node, owner.Bare.ToString(), configure(_context.DefaultConfiguration(node)), _context.Nodes.Clear).ConfigureAwait(false);
+                await RecheckNodeAsync(node, null, cancel).ConfigureAwait(false);
+                things.Add(thing.Local);
+            }
+        }
+
+        return things;
+    }
+
     /// <param name="owner">Its owner (bare JID).</param>
     /// <param name="configure">Makes the configuration of a new node of the usual one.</param>
     /// <param name="affiliations">What others are to it.</param>

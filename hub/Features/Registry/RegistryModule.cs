@@ -57,7 +57,12 @@ public sealed class RegistryModule(RegistryStore store, AccountService accounts,
             await Provisioning.OwnerGoneAsync(account).ConfigureAwait(false);
             await Provisioning.ForgetAsync(account).ConfigureAwait(false);
         };
-        module.Starting(cancel => new ValueTask(rights.SettleAllAsync(cancel)));
+        rights.ReserveNodes();
+        module.Starting(async cancel =>
+        {
+            await rights.TakeBackNodesAsync(cancel).ConfigureAwait(false);
+            await rights.SettleAllAsync(cancel).ConfigureAwait(false);
+        });
         module.Stopping(_ =>
         {
             rights.Dispose();

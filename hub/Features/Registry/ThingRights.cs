@@ -17,6 +17,9 @@ namespace IotXmpp.Hub.Features.Registry;
 /// <param name="domain">The served domain.</param>
 public sealed class ThingRights(RegistryStore store, AccountService accounts, RosterLinks links, ServiceUseCases nodes, Jid domain) : IDisposable
 {
+    private const string CommandsNode = "commands";
+    private const string DesiredNode = "desired";
+
     // One at a time: a thing that is claimed and disowned at once ends as the registry says.
     private readonly SemaphoreSlim _gate = new(1, 1);
 
@@ -114,16 +117,42 @@ public sealed class ThingRights(RegistryStore store, AccountService accounts, Ro
         }
     }
 
+    /// <summary>Nobody but the hub makes these nodes: a thing that nobody owns yet could have made them first, and said there what the hub or its owner say. For before the start.</summary>
+    public void ReserveNodes()
+    {
+        nodes.Reserve(CommandsNode);
+        nodes.Reserve(DesiredNode);
+    }
+
+    /// <summary>What a thing has made of these nodes before their names were reserved becomes the hub's.</summary>
+    public async Task TakeBackNodesAsync(CancellationToken cancel = default)
+    {
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        taken.UnionWith(await nodes.TakeBackAsync(CommandsNode, Service, Commands, cancel).ConfigureAwait(false));
+        taken.UnionWith(await nodes.TakeBackAsync(DesiredNode, Service, Desired, cancel).ConfigureAwait(false));
+        foreach (string id in taken)
+        {
+            if (await store.FindAsync(id, cancel).ConfigureAwait(false) is { } thing)
+            {
+                await EnsureNodesAsync(thing, Of(thing.Account), thing.IsSelfOwned ? null : thing.Owner, cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static NodeConfiguration Closed(NodeConfiguration usual) => usual with { AccessModel = AccessModel.Whitelist };
+
+    private static NodeConfiguration Commands(NodeConfiguration usual) => Closed(usual) with { Type = Ns.Command };
+
+    private static NodeConfiguration Desired(NodeConfiguration usual) => Closed(usual) with { Type = Ns.Thing, MaxItems = 1, SendLastPublishedItem = SendLastPublishedItem.OnSubAndPresence };
+
     private async Task EnsureNodesAsync(Thing thing, Jid speaker, Jid? owner, CancellationToken cancel)
     {
         string prefix = $"things/{thing.Id}/";
-        NodeConfiguration Closed(NodeConfiguration usual) => usual with { AccessModel = AccessModel.Whitelist };
         await nodes.EnsureAsync(prefix + "telemetry", speaker, c => Closed(c) with { Type = Ns.SensorData }, [], cancel).ConfigureAwait(false);
         await nodes.EnsureAsync(prefix + "reported", speaker, c => Closed(c) with { Type = Ns.Thing, MaxItems = 1 }, [], cancel).ConfigureAwait(false);
-        await nodes.EnsureAsync(prefix + "commands", Service, c => Closed(c) with { Type = Ns.Command }, [], cancel).ConfigureAwait(false);
+        await nodes.EnsureAsync(prefix + CommandsNode, Service, Commands, [], cancel).ConfigureAwait(false);
         // What shall be configured: the owner publishes it, the thing reads it, also when it comes back, and takes secrets off it.
         (Jid, Affiliation)[] who = owner is null ? [(speaker, Affiliation.Publisher)] : [(speaker, Affiliation.Publisher), (owner, Affiliation.Publisher)];
-        await nodes.EnsureAsync(
-            prefix + "desired", Service, c => Closed(c) with { Type = Ns.Thing, MaxItems = 1, SendLastPublishedItem = SendLastPublishedItem.OnSubAndPresence }, who, cancel).ConfigureAwait(false);
+        await nodes.EnsureAsync(prefix + DesiredNode, Service, Desired, who, cancel).ConfigureAwait(false);
     }
 }
