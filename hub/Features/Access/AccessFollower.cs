@@ -38,6 +38,40 @@ public sealed class AccessFollower : IDisposable
         _log = log;
     }
 
+    /// <summary>Whoever may not log in hears nothing, and keeps what he has subscribed to and whose presence he sees by right: it goes on when he may again. For before the start.</summary>
+    /// <param name="disabled">The names of the accounts.</param>
+    public void Suspend(IEnumerable<string> disabled)
+    {
+        foreach (string name in disabled)
+        {
+            _nodes.Suspend(Of(name));
+        }
+    }
+
+    /// <summary>An account may log in no more, or again; what it may not any more by then ends now.</summary>
+    public async Task LogInChangedAsync(string name)
+    {
+        Jid who = Of(name);
+        try
+        {
+            if (!await _hub.Accounts.MayLogInAsync(name).ConfigureAwait(false))
+            {
+                _nodes.Suspend(who);
+            }
+            else if (_nodes.IsSuspended(who))
+            {
+                await _nodes.ResumeAsync(who).ConfigureAwait(false);
+                await EndPresenceAsync(_groups.Current, (_, other) => other.Equals(who)).ConfigureAwait(false);
+            }
+        }
+        catch (StorageException e)
+        {
+            AccessLog.NotFollowed(_log, e);
+        }
+
+        _access.Tell(new AccessChange(who, null));
+    }
+
     /// <summary>Takes up the groups; looks at all subscriptions where a process has ended before everything had followed.</summary>
     public async ValueTask StartAsync(CancellationToken cancel = default)
     {
@@ -102,6 +136,7 @@ public sealed class AccessFollower : IDisposable
     public async Task ForgottenAsync(Jid account)
     {
         await _groups.ForgetAsync(account).ConfigureAwait(false);
+        await _nodes.ResumeAsync(account).ConfigureAwait(false); // who gets its name may hear
         await CatchUpAsync().ConfigureAwait(false);
     }
 
@@ -148,6 +183,8 @@ public sealed class AccessFollower : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
+
+    private Jid Of(string account) => new(account, _hub.Domain.Domain, string.Empty);
 
     private async Task FollowAsync(GroupSnapshot before, GroupSnapshot now)
     {
@@ -229,7 +266,7 @@ public sealed class AccessFollower : IDisposable
     {
         foreach ((string thing, Jid who) in now.Approved.SelectMany(a => a.Value.Select(who => (a.Key, who))).Where(a => isMeant(a.Key, a.who)).ToList())
         {
-            if (!await _access.MayAsync(who, thing, ThingRight.See).ConfigureAwait(false))
+            if (!_nodes.IsSuspended(who) && !await _access.MayAsync(who, thing, ThingRight.See).ConfigureAwait(false))
             {
                 await _links.EndSeeingAsync(new Jid(thing, _hub.Domain.Domain, string.Empty), who).ConfigureAwait(false);
                 await _groups.SetApprovedAsync(thing, who, hasEnded: true).ConfigureAwait(false);

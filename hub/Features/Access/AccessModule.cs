@@ -53,15 +53,18 @@ public sealed class AccessModule(ThingAccess access, GroupStore groups, Registry
         things.Provisioning.Forgetting += thing => follower.ForgottenAsync(thing.Id);
         accounts.Changed += (name, change) =>
         {
-            if (change is AccountChange.RoleChanged or AccountChange.Disabled)
+            _ = change switch
             {
-                _ = follower.RoleChangedAsync(new Jid(name, hub.Domain.Domain, string.Empty));
-            }
+                AccountChange.RoleChanged => follower.RoleChangedAsync(new Jid(name, hub.Domain.Domain, string.Empty)),
+                AccountChange.Removed => Task.CompletedTask,
+                _ => follower.LogInChangedAsync(name), // new keys let in again what was revoked
+            };
         };
         hub.Accounts.Removed += name => follower.ForgottenAsync(new Jid(name, hub.Domain.Domain, string.Empty));
         ITimer? watch = null;
         module.Starting(async cancel =>
         {
+            follower.Suspend(await accounts.DisabledAsync(cancel).ConfigureAwait(false));
             await follower.StartAsync(cancel).ConfigureAwait(false);
             watch = hub.Time.CreateTimer(_ => _ = WatchAsync(follower, log), null, WatchInterval, WatchInterval);
         });

@@ -37,6 +37,8 @@ public enum AccountChange
     Removed,
     /// <summary>It may not log in any more: its sessions end.</summary>
     Disabled,
+    /// <summary>It may log in again: what waited for that goes on.</summary>
+    Enabled,
     /// <summary>Its password is another: sessions stay, tokens of the old password do not.</summary>
     PasswordChanged,
     /// <summary>It is an administrator now, or no longer.</summary>
@@ -52,5 +54,5 @@ public static class AccountChanges
     public static bool EndsSessions(this AccountChange change) => change is AccountChange.Removed or AccountChange.Disabled or AccountChange.Revoked;
 
     /// <summary>Whether tokens that were given for the account's keys, such as those of FAST (XEP-0484), are void now.</summary>
-    public static bool EndsTokens(this AccountChange change) => change is not AccountChange.RoleChanged;
+    public static bool EndsTokens(this AccountChange change) => change is not (AccountChange.RoleChanged or AccountChange.Enabled);
 }

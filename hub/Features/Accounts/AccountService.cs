@@ -66,7 +66,7 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
     /// <param name="disabled">Whether it is forbidden.</param>
     /// <param name="keepsAdministrator">Refuses to disable the last administrator who may log in.</param>
     public Task<AccountOutcome> SetDisabledAsync(string name, bool disabled, bool keepsAdministrator = false) =>
-        ChangeAsync(name, disabled ? AccountChange.Disabled : null, localpart => store.SetDisabledAsync(localpart, disabled, keepsAdministrator));
+        ChangeAsync(name, disabled ? AccountChange.Disabled : AccountChange.Enabled, localpart => store.SetDisabledAsync(localpart, disabled, keepsAdministrator));
 
     /// <summary>Gives or takes the role of administrator.</summary>
     /// <param name="name">The account.</param>
@@ -138,6 +138,23 @@ public sealed class AccountService(AccountStore store, int iterations = ScramCre
         }
 
         return outcome;
+    }
+
+    /// <summary>The names of all accounts that may not log in.</summary>
+    public async Task<HashSet<string>> DisabledAsync(CancellationToken cancellationToken = default)
+    {
+        const int Page = 1_000;
+        var all = new HashSet<string>(StringComparer.Ordinal);
+        List<string> page;
+        string after = string.Empty;
+        do
+        {
+            page = await store.ListDisabledAsync(after, Page, cancellationToken).ConfigureAwait(false);
+            all.UnionWith(page);
+            after = page.LastOrDefault(string.Empty);
+        }
+        while (page.Count == Page);
+        return all;
     }
 
     /// <summary>Deletes what features have of a removed account; gives whether nothing is left. Set by the hub; the command line has no features.</summary>

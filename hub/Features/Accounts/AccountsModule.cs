@@ -73,7 +73,7 @@ public sealed class AccountDirectory : IAccounts
     }
 }
 
-/// <summary>Ends the sessions of accounts that are removed, disabled or revoked, by this process at once, by another within <see cref="WatchInterval"/>.</summary>
+/// <summary>Ends the sessions of accounts that are removed, disabled or revoked, by this process at once, by another within <see cref="WatchInterval"/>; tells so who may log in again.</summary>
 public sealed class AccountsModule(AccountService accounts, AccountStore store) : IXmppModule
 {
     /// <summary>How often the accounts' number is read, so that what the command line does in the data folder counts here; default 1 s: one read of one row.</summary>
@@ -84,6 +84,7 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
     private int _watching;
 
     /// <inheritdoc/>
+    private HashSet<string> _disabled = [];
     public string Name => "Accounts";
 
     /// <inheritdoc/>
@@ -126,6 +127,7 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
             {
                 _seen = -1; // the hub ended, or the command line removed an account, before everything was deleted: the first look does it
             }
+            _disabled = await accounts.DisabledAsync(cancel).ConfigureAwait(false);
 
             watch = hub.Time.CreateTimer(_ => _ = WatchAsync(hub, log), null, WatchInterval, WatchInterval);
         });
@@ -154,7 +156,8 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
                 return;
             }
 
-            foreach (string name in hub.Sessions.All().Select(s => s.Jid.Local).Distinct().ToList())
+            HashSet<string> disabled = await accounts.DisabledAsync().ConfigureAwait(false);
+            foreach (string name in hub.Sessions.All().Select(s => s.Jid.Local).Union(disabled.Except(_disabled)).ToList())
             {
                 switch (await store.FindAsync(name).ConfigureAwait(false))
                 {
@@ -173,6 +176,13 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
             foreach (string name in await store.LeavingAsync().ConfigureAwait(false))
             {
                 if (!await accounts.LeaveAsync(name).ConfigureAwait(false))
+            foreach (string name in _disabled.Except(disabled))
+            {
+                accounts.Noticed(name, AccountChange.Enabled);
+            }
+
+            _disabled = disabled;
+
                 {
                     _seen = -1; // the next look tries again
                 }

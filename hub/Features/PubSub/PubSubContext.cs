@@ -27,7 +27,7 @@ internal sealed class PubSubContext
         this.domain = domain;
         this.accounts = accounts;
         this.rosters = rosters;
-        this.outbox = outbox;
+        this.outbox = outbox = new HeldOutbox(this, outbox);
         this.time = time;
         this.account = account;
         Store = store;
@@ -61,6 +61,9 @@ internal sealed class PubSubContext
 
     /// <summary>Whether any subscription may end when the subscriber goes offline.</summary>
     public bool HasTemporary { get; set; }
+
+    /// <summary>Who hears nothing now (bare JIDs): his account may not log in. His subscriptions wait.</summary>
+    public ImmutableHashSet<Jid> Suspended { get; set; } = [];
 
     /// <summary>Who says who is what to the nodes of things; null where a thing's owner is a member and nobody else anything.</summary>
     public IThingNodes? Things { get; set; }
@@ -333,4 +336,21 @@ internal sealed class PubSubContext
         Type = node.Configuration.NotificationType,
         WithPublisher = node.Configuration.ItemReply == ItemReply.Publisher,
     };
+
+    // All ways out pass here, also what was gathered before.
+    private sealed class HeldOutbox(PubSubContext context, IPubSubOutbox outbox) : IPubSubOutbox
+    {
+        public void Send(PubSubEvent notification, IReadOnlyList<Jid> recipients)
+        {
+            if (context.Suspended is { IsEmpty: false } suspended && recipients.Any(r => suspended.Contains(r.Bare)))
+            {
+                recipients = [.. recipients.Where(r => !suspended.Contains(r.Bare))];
+            }
+
+            if (recipients.Count > 0)
+            {
+                outbox.Send(notification, recipients);
+            }
+        }
+    }
 }

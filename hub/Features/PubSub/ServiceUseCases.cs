@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using IotXmpp.Xmpp;
 
 namespace IotXmpp.Hub.Features.PubSub;
@@ -8,6 +9,7 @@ namespace IotXmpp.Hub.Features.PubSub;
 public sealed class ServiceUseCases
 {
     private readonly PubSubContext _context;
+    private readonly Lock _suspending = new();
 
     internal ServiceUseCases(PubSubContext context) => _context = context;
 
@@ -15,8 +17,6 @@ public sealed class ServiceUseCases
     /// <param name="name">What stands behind the thing's id.</param>
     public void Reserve(string name) => _context.Reserved = _context.Reserved.Add(name);
 
-    /// <summary>Makes sure that a node is there with at least these affiliations. A node that is there keeps its configuration and all else.</summary>
-    /// <param name="name">The node.</param>
     /// <summary>
     /// Takes the nodes of a reserved name that somebody else has made (before the name was reserved): from now on the owner given owns them alone, and they are configured anew. What the other published there
     /// goes, and whatever he allowed; subscriptions stay, as far as their subscribers may read on.
@@ -42,6 +42,8 @@ public sealed class ServiceUseCases
         return things;
     }
 
+    /// <summary>Makes sure that a node is there with at least these affiliations. A node that is there keeps its configuration and all else.</summary>
+    /// <param name="name">The node.</param>
     /// <param name="owner">Its owner (bare JID).</param>
     /// <param name="configure">Makes the configuration of a new node of the usual one.</param>
     /// <param name="affiliations">What others are to it.</param>
@@ -95,6 +97,22 @@ public sealed class ServiceUseCases
         }
     }
 
+    /// <summary>Somebody hears nothing from now on, though his subscriptions stay, also where he may not read any more: he may have no right for as long as he hears nothing.</summary>
+    /// <param name="entity">Who (bare JID).</param>
+    public void Suspend(Jid entity) => Change(all => all.Add(entity.Bare));
+
+    /// <summary>Somebody hears again what he has subscribed to, as far as he may read it still.</summary>
+    /// <param name="entity">Who (bare JID).</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public ValueTask ResumeAsync(Jid entity, CancellationToken cancel = default)
+    {
+        Change(all => all.Remove(entity.Bare));
+        return RecheckAsync(entity, cancel);
+    }
+
+    /// <summary>Whether somebody hears nothing now.</summary>
+    public bool IsSuspended(Jid entity) => _context.Suspended.Contains(entity.Bare);
+
     /// <summary>Ends the subscriptions to a thing's nodes of those who may not read them any more, and tells them (§8.8.4).</summary>
     /// <param name="thing">The thing's id.</param>
     /// <param name="entity">Whose subscriptions are looked at (bare JID); null for everybody's.</param>
@@ -136,13 +154,21 @@ public sealed class ServiceUseCases
             return;
         }
 
-        foreach (IGrouping<Jid, Subscription> subscriber in node.Subscriptions(_context.Now).Where(s => entity is null || s.Jid.Bare.Equals(entity)).GroupBy(s => s.Jid.Bare))
+        foreach (IGrouping<Jid, Subscription> subscriber in node.Subscriptions(_context.Now).Where(s => (entity is null || s.Jid.Bare.Equals(entity)) && !IsSuspended(s.Jid)).GroupBy(s => s.Jid.Bare))
         {
             Affiliation affiliation = await _context.AffiliationAsync(node, subscriber.Key, cancel).ConfigureAwait(false);
             if (await _context.AccessErrorAsync(node, subscriber.Key, affiliation, cancel).ConfigureAwait(false) is not null)
             {
                 await _context.ChangeAsync(node, [.. subscriber.Select(s => s with { State = SubscriptionState.None })]).ConfigureAwait(false);
             }
+        }
+    }
+
+    private void Change(Func<ImmutableHashSet<Jid>, ImmutableHashSet<Jid>> change)
+    {
+        lock (_suspending)
+        {
+            _context.Suspended = change(_context.Suspended);
         }
     }
 

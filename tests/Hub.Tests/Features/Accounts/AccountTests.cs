@@ -92,7 +92,7 @@ public sealed class AccountTests : IAsyncLifetime
         await _accounts.SetDisabledAsync("alice", false);
         Assert.False((await _store.FindKeysAsync("alice", ScramHash.Sha1))!.IsDisabled);
         await _accounts.RemoveAsync("alice");
-        Assert.Equal([("alice", AccountChange.Disabled), ("alice", AccountChange.Removed)], told);
+        Assert.Equal([("alice", AccountChange.Disabled), ("alice", AccountChange.Enabled), ("alice", AccountChange.Removed)], told);
     }
 
     [Fact]
