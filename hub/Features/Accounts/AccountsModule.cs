@@ -40,6 +40,10 @@ public sealed class AccountDirectory : IAccounts
     public async ValueTask<bool> ExistsAsync(string localpart, CancellationToken cancel = default) => await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is not null;
 
     /// <inheritdoc/>
+    public async ValueTask<bool> IsSameAsync(Jid bareJid, DateTimeOffset then, CancellationToken cancel = default) =>
+        bareJid.Domain != _domain.Domain || (await _store.FindAsync(bareJid.Local, cancel).ConfigureAwait(false) is { } account && account.Created <= then);
+
+    /// <inheritdoc/>
     public async ValueTask<bool> MayLogInAsync(string localpart, CancellationToken cancel = default) => await _store.FindAsync(localpart, cancel).ConfigureAwait(false) is { IsDisabled: false };
 
     /// <inheritdoc/>
@@ -80,11 +84,11 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
     public static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Task> _ending = new(StringComparer.Ordinal);
+    private HashSet<string> _disabled = [];
     private long _seen;
     private int _watching;
 
     /// <inheritdoc/>
-    private HashSet<string> _disabled = [];
     public string Name => "Accounts";
 
     /// <inheritdoc/>
@@ -123,11 +127,11 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
         module.Starting(async cancel =>
         {
             _seen = await store.GenerationAsync(cancel).ConfigureAwait(false);
+            _disabled = await accounts.DisabledAsync(cancel).ConfigureAwait(false);
             if ((await store.LeavingAsync(cancel).ConfigureAwait(false)).Count > 0)
             {
                 _seen = -1; // the hub ended, or the command line removed an account, before everything was deleted: the first look does it
             }
-            _disabled = await accounts.DisabledAsync(cancel).ConfigureAwait(false);
 
             watch = hub.Time.CreateTimer(_ => _ = WatchAsync(hub, log), null, WatchInterval, WatchInterval);
         });
@@ -172,10 +176,6 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
                 }
             }
 
-            _seen = generation;
-            foreach (string name in await store.LeavingAsync().ConfigureAwait(false))
-            {
-                if (!await accounts.LeaveAsync(name).ConfigureAwait(false))
             foreach (string name in _disabled.Except(disabled))
             {
                 accounts.Noticed(name, AccountChange.Enabled);
@@ -183,6 +183,10 @@ public sealed class AccountsModule(AccountService accounts, AccountStore store) 
 
             _disabled = disabled;
 
+            _seen = generation;
+            foreach (string name in await store.LeavingAsync().ConfigureAwait(false))
+            {
+                if (!await accounts.LeaveAsync(name).ConfigureAwait(false))
                 {
                     _seen = -1; // the next look tries again
                 }

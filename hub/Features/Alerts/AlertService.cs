@@ -209,7 +209,7 @@ public sealed class AlertService : IAsyncDisposable, IDeliveryRules
             {
                 scanned++;
                 last = delivery.Id;
-                if (isAdministrator || MayKnow(who, delivery, of))
+                if (isAdministrator || await MayKnowAsync(who, delivery, of, cancel).ConfigureAwait(false))
                 {
                     found.Add(delivery);
                     if (found.Count == max)
@@ -232,7 +232,7 @@ public sealed class AlertService : IAsyncDisposable, IDeliveryRules
     public async ValueTask<AlertResult<AlertDelivery>> SendAgainAsync(Jid who, long delivery, CancellationToken cancel = default)
     {
         if (await _deliveries.FindAsync(delivery, cancel).ConfigureAwait(false) is not { } found
-            || !(MayKnow(who, found.Delivery, found.Alert) || await _sources.IsAdministratorAsync(who, cancel).ConfigureAwait(false)))
+            || !(await MayKnowAsync(who, found.Delivery, found.Alert, cancel).ConfigureAwait(false) || await _sources.IsAdministratorAsync(who, cancel).ConfigureAwait(false)))
         {
             return AlertResult<AlertDelivery>.Refused(AlertOutcome.NotFound, "there is no such delivery");
         }
@@ -281,8 +281,10 @@ public sealed class AlertService : IAsyncDisposable, IDeliveryRules
 
     private Jid? AuthorOf(string rule) => _engine.Book.Rules.FirstOrDefault(r => r.Id == rule)?.Author;
 
-    private bool MayKnow(Jid who, AlertDelivery delivery, Alert alert) =>
-        who.Bare.Equals(AuthorOf(alert.Rule)) || (delivery.Target.Channel == DeliveryChannel.Xmpp && delivery.Target.Address == who.Bare.ToString());
+    // What went out to, or by a rule of, somebody else of that name before is not his.
+    private async ValueTask<bool> MayKnowAsync(Jid who, AlertDelivery delivery, Alert alert, CancellationToken cancel) =>
+        (who.Bare.Equals(AuthorOf(alert.Rule)) || (delivery.Target.Channel == DeliveryChannel.Xmpp && delivery.Target.Address == who.Bare.ToString()))
+        && await _sources.IsSameAsync(who.Bare, alert.Noted, cancel).ConfigureAwait(false);
 
     private async ValueTask<(AlertResult<Alert>? Refused, Alert? Alert)> MayHandleAsync(Jid who, long id, string note, CancellationToken cancel)
     {

@@ -48,6 +48,9 @@ public class AlertSources
     /// <summary>The things of a group; none where there is no such group.</summary>
     public virtual ValueTask<IReadOnlySet<string>> GroupAsync(string name, CancellationToken cancel) => new(FrozenSet<string>.Empty);
 
+    /// <summary>Whether who has a bare JID is who had it then.</summary>
+    public virtual ValueTask<bool> IsSameAsync(Jid who, DateTimeOffset then, CancellationToken cancel) => new(true);
+
     /// <summary>Whether somebody is a thing himself.</summary>
     public virtual ValueTask<bool> IsThingAsync(Jid who, CancellationToken cancel) => new(false);
 

@@ -85,6 +85,8 @@ public sealed class AlertsModule(ISqlDatabase database, RegistryStore registry, 
 
         public override ValueTask<bool> IsAdministratorAsync(Jid who, CancellationToken cancel) => hub.Accounts.IsAdministratorAsync(who.Bare, cancel);
 
+        public override ValueTask<bool> IsSameAsync(Jid who, DateTimeOffset then, CancellationToken cancel) => hub.Accounts.IsSameAsync(who, then, cancel);
+
         public override async ValueTask<bool> IsThingAsync(Jid who, CancellationToken cancel) =>
             who.Domain == hub.Domain.Domain && await hub.Accounts.OwnerAsync(who.Local, cancel).ConfigureAwait(false) is not null;
     }

@@ -80,7 +80,7 @@ public sealed class AuditService : IAsyncDisposable
             List<ThingCommand> rows = await _commands.Store.QueryAsync(query, isAdministrator, before, wanted, cancel).ConfigureAwait(false);
             foreach (ThingCommand row in rows)
             {
-                bool isHis = isAdministrator || row.By.Equals(who.Bare);
+                bool isHis = isAdministrator || await _commands.IsHisAsync(who, row.By, row.Queued, cancel).ConfigureAwait(false);
                 if (!isHis && !may.TryGetValue(row.Thing, out isHis))
                 {
                     isHis = await _may(who, row.Thing, ThingRight.See, null, cancel).ConfigureAwait(false);

@@ -8,6 +8,8 @@ namespace IotXmpp.Hub.Features.Commands;
 /// <summary>The same command to many things, at a rate, with a rule that stops it when too much fails; durable, and taken up again after a restart where it was.</summary>
 public sealed class BatchService : IAsyncDisposable
 {
+    private const string Removed = "Who gave it was removed.";
+
     private readonly BatchStore _store;
     private readonly CommandService _commands;
     private readonly CommandsOptions _options;
@@ -121,6 +123,16 @@ public sealed class BatchService : IAsyncDisposable
         return new BatchResult(batch.State == BatchState.Cancelled ? CommandOutcome.Done : CommandOutcome.TooLate, Mask(batch));
     }
 
+    /// <summary>A person is gone: no more things are commanded for him.</summary>
+    public void ForgetPerson(Jid person)
+    {
+        ArgumentNullException.ThrowIfNull(person);
+        foreach (BatchRun run in _runs.Values.Where(r => r.Batch.By.Equals(person.Bare)))
+        {
+            run.Stop(BatchState.Cancelled, Removed);
+        }
+    }
+
     /// <summary>A batch: its sender's and administrators' to see.</summary>
     public async Task<BatchResult> FindAsync(Jid who, string id, CancellationToken cancel = default) =>
         await VisibleAsync(who, id, cancel).ConfigureAwait(false) is { } batch ? new BatchResult(CommandOutcome.Done, Mask(batch)) : new BatchResult(CommandOutcome.NotFound);
@@ -158,7 +170,14 @@ public sealed class BatchService : IAsyncDisposable
         for (int looked = 0; looked < 1_000 && list.Count < max;)
         {
             List<Batch> page = await _store.PageAsync(last?.Asked, last?.Id ?? string.Empty, 100, cancel).ConfigureAwait(false);
-            list.AddRange(page.Where(b => isAdministrator || b.By.Equals(who.Bare)).Take(max - list.Count).Select(Mask));
+            foreach (Batch batch in page)
+            {
+                if (list.Count < max && (isAdministrator || await _commands.IsHisAsync(who, batch.By, batch.Asked, cancel).ConfigureAwait(false)))
+                {
+                    list.Add(Mask(batch));
+                }
+            }
+
             looked += page.Count;
             if (page.Count < 100)
             {
@@ -192,12 +211,18 @@ public sealed class BatchService : IAsyncDisposable
     private static Batch Mask(Batch batch) => batch with { Parameters = [.. batch.Parameters.Select(p => p.Masked)] };
 
     private async ValueTask<Batch?> VisibleAsync(Jid who, string id, CancellationToken cancel) =>
-        await _store.FindAsync(id, cancel).ConfigureAwait(false) is { } batch && (batch.By.Equals(who.Bare) || await _isAdministrator(who).ConfigureAwait(false)) ? batch : null;
+        await _store.FindAsync(id, cancel).ConfigureAwait(false) is { } batch
+            && (await _commands.IsHisAsync(who, batch.By, batch.Asked, cancel).ConfigureAwait(false) || await _isAdministrator(who).ConfigureAwait(false)) ? batch : null;
 
     private async Task BeginAsync(Batch batch, CancellationToken cancel)
     {
         var run = new BatchRun(batch, _store, _commands, _link, _time, _log) { Changed = changed => Changed?.Invoke(changed) };
         await run.LoadAsync(cancel).ConfigureAwait(false);
+        if (!await _commands.IsSame(batch.By, batch.Asked, cancel).ConfigureAwait(false))
+        {
+            run.Stop(BatchState.Cancelled, Removed); // the hub ended before the batch did
+        }
+
         _runs[batch.Id] = run;
         Changed?.Invoke(run.Now);
         var entered = new TaskCompletionSource();

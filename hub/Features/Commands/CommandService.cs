@@ -60,6 +60,9 @@ public sealed class CommandService : IAsyncDisposable
     /// <summary>Says who administers the hub: they alone see what was commanded to things that are gone. Nobody until it is set.</summary>
     public Func<Jid, ValueTask<bool>> IsAdministrator { get; set; } = static _ => new(false);
 
+    /// <summary>Says whether who has a bare JID is who had it then (<see cref="Modules.IAccounts.IsSameAsync"/>).</summary>
+    public Func<Jid, DateTimeOffset, CancellationToken, ValueTask<bool>> IsSame { get; set; } = static (_, _, _) => new(true);
+
     internal CommandStore Store => _store;
 
     /// <summary>Takes up what was open when the hub stopped.</summary>
@@ -179,7 +182,7 @@ public sealed class CommandService : IAsyncDisposable
             return new CommandResult(CommandOutcome.NotFound);
         }
 
-        if (!command.By.Equals(who.Bare) && !await _may(who, command.Thing, ThingRight.Maintain, null, cancel).ConfigureAwait(false))
+        if (!await IsHisAsync(who, command.By, command.Queued, cancel).ConfigureAwait(false) && !await _may(who, command.Thing, ThingRight.Maintain, null, cancel).ConfigureAwait(false))
         {
             return new CommandResult(CommandOutcome.Forbidden);
         }
@@ -275,7 +278,10 @@ public sealed class CommandService : IAsyncDisposable
     /// <summary>Who gave a command may see it, and who may see its thing; of one that is gone administrators alone, as in the audit.</summary>
     internal async ValueTask<bool> MaySeeAsync(Jid who, ThingCommand command, CancellationToken cancel) => command.IsGone
         ? await IsAdministrator(who).ConfigureAwait(false)
-        : command.By.Equals(who.Bare) || await _may(who, command.Thing, ThingRight.See, null, cancel).ConfigureAwait(false);
+        : await IsHisAsync(who, command.By, command.Queued, cancel).ConfigureAwait(false) || await _may(who, command.Thing, ThingRight.See, null, cancel).ConfigureAwait(false);
+
+    /// <summary>Whether something that was asked for then is somebody's own; what somebody else of his name asked for is not.</summary>
+    internal async ValueTask<bool> IsHisAsync(Jid who, Jid by, DateTimeOffset asked, CancellationToken cancel) => by.Equals(who.Bare) && await IsSame(by, asked, cancel).ConfigureAwait(false);
 
     internal async ValueTask<bool> RefusedAsync(Jid who, string thing, IReadOnlyList<CommandParameter> parameters, CancellationToken cancel)
     {

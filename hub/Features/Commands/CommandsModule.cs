@@ -67,6 +67,7 @@ public sealed class CommandsModule(ISqlDatabase database, RegistryStore registry
         Forms = new ThingForms(Service.Store, link.FormAsync, thing => liveness.Service?.Find(thing), hub.Time);
         Service.KnownForm = Forms.Known;
         Service.IsAdministrator = IsAdministrator;
+        Service.IsSame = hub.Accounts.IsSameAsync;
         var notices = new CommandNotices(pubSub.Service, address, hub.Loggers.CreateLogger<CommandNotices>());
         Service.Changed += notices.Tell;
         var audit = new ControlAudit(Audit, hub, Forms, registry);
@@ -101,7 +102,9 @@ public sealed class CommandsModule(ISqlDatabase database, RegistryStore registry
         hub.Accounts.Removed += async name =>
         {
             await ForgetAsync(name).ConfigureAwait(false); // also of one that was never entered
-            await Service.ForgetPersonAsync(new Jid(name, hub.Domain.Domain, string.Empty)).ConfigureAwait(false);
+            var person = new Jid(name, hub.Domain.Domain, string.Empty);
+            Batches.ForgetPerson(person);
+            await Service.ForgetPersonAsync(person).ConfigureAwait(false);
         };
         module.Starting(async cancel =>
         {

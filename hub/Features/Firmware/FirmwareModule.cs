@@ -70,6 +70,7 @@ public sealed class FirmwareModule(ISqlDatabase database, string folder, ThingAc
                 ThingsOf = async (who, group, cancel) => groups.Groups is { } all && await all.FindAsync(who, group, cancel).ConfigureAwait(false) is { } found
                     ? [.. found.Things.Keys.Order(StringComparer.Ordinal)]
                     : null,
+                IsSame = _hub.Accounts.IsSameAsync,
                 IsThere = thing => liveness.Service?.Find(thing) is { IsOnline: true },
                 VersionOf = thing => liveness.Service?.Find(thing)?.Status.Firmware ?? "",
                 Contact = new UpdateContact(_hub, service, _options),

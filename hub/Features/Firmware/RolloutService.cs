@@ -395,7 +395,7 @@ public sealed class RolloutService : IAsyncDisposable
         }
 
         // Where all its things are gone it is its starter's.
-        return any || rollout.By.Equals(who.Bare);
+        return any || (rollout.By.Equals(who.Bare) && await _around.IsSame(rollout.By, rollout.Created, cancel).ConfigureAwait(false));
     }
 
     // Under the gate: what has changed is durable, then what follows from it holds.

@@ -26,6 +26,9 @@ public sealed record RolloutSurroundings
     /// <summary>The version that a thing says it runs; empty where it says none.</summary>
     public required Func<string, string> VersionOf { get; init; }
 
+    /// <summary>Whether who has a bare JID is who had it then.</summary>
+    public Func<Jid, DateTimeOffset, CancellationToken, ValueTask<bool>> IsSame { get; init; } = static (_, _, _) => new(true);
+
     /// <summary>Speaks to things.</summary>
     public required IUpdateContact Contact { get; init; }
 }

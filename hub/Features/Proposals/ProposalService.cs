@@ -29,6 +29,9 @@ public sealed class ProposalService(ProposalStore store, ProposalOptions options
 
     private const int IdChars = 12;
 
+    /// <summary>Says whether who has a bare JID is who had it then (<see cref="Modules.IAccounts.IsSameAsync"/>).</summary>
+    public Func<Jid, DateTimeOffset, CancellationToken, ValueTask<bool>> IsSame { get; set; } = static (_, _, _) => new(true);
+
     /// <summary>A proposal is new, or stands otherwise; after that is durable. Must not wait.</summary>
     public event Action<Proposal>? Changed;
 
@@ -176,7 +179,7 @@ public sealed class ProposalService(ProposalStore store, ProposalOptions options
 
     private async ValueTask<bool> MaySeeAsync(Jid who, Proposal proposal, CancellationToken cancel) =>
         await may(who, proposal.Thing, ThingRight.See, null, cancel).ConfigureAwait(false)
-        && (proposal.Account == who.Local || await may(who, proposal.Thing, ThingRight.Control, proposal.Parameters[0].Name, cancel).ConfigureAwait(false));
+        && ((proposal.Account == who.Local && await IsSame(who.Bare, proposal.Created, cancel).ConfigureAwait(false)) || await may(who, proposal.Thing, ThingRight.Control, proposal.Parameters[0].Name, cancel).ConfigureAwait(false));
 
     private Proposal Now(Proposal proposal) => proposal.State == ProposalState.Open && proposal.Expires <= time.GetUtcNow() ? proposal with { State = ProposalState.Expired } : proposal;
 

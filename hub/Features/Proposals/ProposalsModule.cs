@@ -33,7 +33,7 @@ public sealed class ProposalsModule(ISqlDatabase database, ThingAccess access, I
         IHub hub = module.Hub;
         ILogger log = hub.Loggers.CreateLogger<ProposalsModule>();
         ProposalOptions options = module.Options<ProposalOptions>("Proposals");
-        Service = new ProposalService(new ProposalStore(database), options, access.MayAsync, control, hub.Time);
+        Service = new ProposalService(new ProposalStore(database), options, access.MayAsync, control, hub.Time) { IsSame = hub.Accounts.IsSameAsync };
         Service.Changed += new ProposalNotices(hub, access, options, pages, log).Tell;
         new ProposalCommands(Service, hub, log).AddTo(commands);
         hub.Accounts.Removed += Service.ForgetAsync;

@@ -78,6 +78,9 @@ public interface IAccounts
 
     /// <summary>The owner of a thing's account (bare JID), or null where it has none.</summary>
     ValueTask<Jid?> OwnerAsync(string localpart, CancellationToken cancel = default);
+
+    /// <summary>Whether who has this bare JID is who had it then: an account that was removed and made anew is somebody else's. Of other domains it is theirs to know: there it is.</summary>
+    ValueTask<bool> IsSameAsync(Jid bareJid, DateTimeOffset then, CancellationToken cancel = default) => new(true);
 }
 
 /// <summary>Port: presence subscriptions, for features that ask who may see what.</summary>
