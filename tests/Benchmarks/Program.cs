@@ -40,6 +40,12 @@ if (args is ["fleet", ..])
     return await FleetCosts.RunAsync(args[1..]);
 }
 
+// commands [things] [seconds]: a command that goes straight to its thing beside one by the queue.
+if (args is ["commands", ..])
+{
+    return await CommandCosts.RunAsync(args[1..]);
+}
+
 // week [times]: a week of seconds by REST and as a chart.
 if (args is ["week", ..])
 {

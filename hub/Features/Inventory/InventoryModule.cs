@@ -36,7 +36,7 @@ public sealed class InventoryModule(ISqlDatabase database, RegistryStore registr
     {
         IHub hub = module.Hub;
         var notes = new NoteStore(database);
-        Service = new InventoryService(registry, access, groups.Groups, notes, module.Options<InventoryOptions>("Inventory"), hub.Time) { Liveness = liveness is null ? null : liveness.Service.Find };
+        Service = new InventoryService(registry, access, groups.Groups, notes, module.Options<InventoryOptions>("Inventory"), hub.Time) { IsSame = hub.Accounts.IsSameAsync, Liveness = liveness is null ? null : liveness.Service.Find };
         Import = new ImportService(registry, things, access, groups.Groups, accounts, Service, hub.Domain, hub.Time);
         new InventoryCommands(Service, Import, things.Provisioning, access, hub.Domain.Domain).AddTo(commands);
         // What was written for one owner is not for the next.

@@ -81,6 +81,9 @@ public sealed class InventoryService
     /// <summary>The bounds.</summary>
     public InventoryOptions Options { get; }
 
+    /// <summary>Says whether who has a bare JID is who had it then (<see cref="Modules.IAccounts.IsSameAsync"/>).</summary>
+    public Func<Jid, DateTimeOffset, CancellationToken, ValueTask<bool>> IsSame { get; init; } = static (_, _, _) => new(true);
+
     /// <summary>How things are; null where nobody knows.</summary>
     public Func<string, ThingLiveness?>? Liveness { get; set; }
 
@@ -168,7 +171,7 @@ public sealed class InventoryService
             return NoteOutcome.NotFound;
         }
 
-        bool isAuthors = actor is not null && actor.Bare.Equals(note.Author);
+        bool isAuthors = actor is not null && actor.Bare.Equals(note.Author) && await IsSame(actor.Bare, note.At, cancel).ConfigureAwait(false);
         if (!await MayAsync(actor, thing, isAuthors ? ThingRight.Maintain : ThingRight.Own, cancel).ConfigureAwait(false))
         {
             return NoteOutcome.Forbidden;

@@ -24,7 +24,7 @@ public sealed class RemovedPersonTests(RestHub hub) : IClassFixture<RestHub>
         GroupService groups = hub.Host.Server.Hub.Modules.OfType<AccessModule>().Single().Groups;
         Assert.Equal(GroupOutcome.Done, (await groups.CreateAsync(RestHub.Of("alice"), "house", "House")).Outcome);
         Assert.Equal(GroupOutcome.Done, (await groups.AddThingAsync(RestHub.Of("alice"), "house", "lamp")).Outcome);
-        await DoneAsync(alice, HttpMethod.Put, "/groups/house/members/erin@hub.test", """{"role":"operator"}""");
+        await DoneAsync(alice, HttpMethod.Put, "/groups/house/members/erin@hub.test", """{"role":"administrator"}""");
 
         string erin = await hub.TokenAsync("erin");
         string toLamp = await DoneAsync(erin, HttpMethod.Post, "/things/lamp/commands", """{"parameters":[{"name":"relay","value":true}]}""");
@@ -35,6 +35,7 @@ public sealed class RemovedPersonTests(RestHub hub) : IClassFixture<RestHub>
         await DoneAsync(erin, HttpMethod.Post, "/groups", """{"id":"erins"}""");
         await DoneAsync(erin, HttpMethod.Post, "/things/kettle/notes", """{"text":"mine"}""");
         ProposalService proposals = hub.Host.Server.Hub.Modules.OfType<ProposalsModule>().Single().Service;
+        string note = await DoneAsync(erin, HttpMethod.Post, "/things/lamp/notes", """{"text":"mine, too"}""");
         string proposal = (await proposals.ProposeAsync(RestHub.Of("erin"), "t", "lamp", [new ProposedParameter("relay", "boolean", "true")], "why not")).Proposal!.Id;
         await DoneAsync(alice, HttpMethod.Put, "/alert-rules/hot", """{"id":"hot","scope":{"things":["lamp"]},"when":{"kind":"threshold","field":"t","is":"above","value":30},"deliver":[{"to":"xmpp:erin@hub.test"}]}""");
         await hub.MeasureAsync("lamp", $"<timestamp value='{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ssZ}'><numeric name='t' value='31'/></timestamp>");
@@ -71,6 +72,12 @@ public sealed class RemovedPersonTests(RestHub hub) : IClassFixture<RestHub>
 
         (await hub.GetAsync($"/batches/{batch}", erin)).Refuses(404, "not-found");
         (await hub.GetAsync($"/proposals/{proposal}", erin)).Refuses(404, "not-found");
+
+        // Who maintains a thing takes away his own notes; whose it is, all of them.
+        await DoneAsync(alice, HttpMethod.Put, "/groups/house/members/erin@hub.test", """{"role":"administrator"}""");
+        (await hub.SendAsync(HttpMethod.Delete, $"/things/lamp/notes/{note}", erin)).Refuses(403, "forbidden");
+        string own = await DoneAsync(erin, HttpMethod.Post, "/things/lamp/notes", """{"text":"of the next one"}""");
+        Assert.Equal(204, (int)(await hub.SendAsync(HttpMethod.Delete, $"/things/lamp/notes/{own}", erin)).Status);
 
         // It stays as history, for who may.
         Assert.Contains(await ListAsync(root, "/audit/commands?by=erin@hub.test"), c => (string?)c!["id"] == toKettle);

@@ -1,6 +1,7 @@
 using System.Text;
 using IotXmpp.Hub.Features.Alerts;
 using IotXmpp.Hub.Features.PubSub;
+using IotXmpp.Hub.Storage;
 using IotXmpp.Hub.Tests.Rest;
 using IotXmpp.TestKit;
 using IotXmpp.TestKit.Servers;
@@ -34,6 +35,12 @@ public sealed class AlertNodesTests
             Assert.Null(await publisher.RetractAsync(Service, "things/lamp/alerts", ["1"], notify: false, TestContext.Current.CancellationToken));
             Assert.Null((await publisher.PublishAsync(Service, "things/meter/alerts", [new ItemToPublish("2", "<alert xmlns='urn:iotxmpp:alert:1' id='2' state='acknowledged'/>"u8.ToArray()), new ItemToPublish("99", "<alert xmlns='urn:iotxmpp:alert:1'/>"u8.ToArray())], null, TestContext.Current.CancellationToken)).Error);
             Assert.Equal("lamp: , meter: 2 99", await StoryAsync(hub.Host));
+
+            // As if the thing had made its node before its name was the hub's.
+            await hub.Host.Server.Services.Database.WriteAsync(s => s.ExecuteScript("""
+                UPDATE pubsub_node SET creator = 'lamp@hub.test' WHERE name = 'things/lamp/alerts';
+                UPDATE pubsub_affiliation SET jid = 'lamp@hub.test' WHERE node = (SELECT id FROM pubsub_node WHERE name = 'things/lamp/alerts');
+                """));
         }
         finally
         {
@@ -42,6 +49,7 @@ public sealed class AlertNodesTests
 
         await using HubHost again = await HubHost.StartAsync(hub.Settings, data: data.Path);
         await Wait.UntilAsync(async () => await StoryAsync(again) == "lamp: 1, meter: 2");
+        Assert.Equal(PubSubError.Forbidden, (await again.Server.Hub.Modules.OfType<PubSubModule>().Single().Service.Owner.ConfigurationAsync(RestHub.Of("lamp"), "things/lamp/alerts", TestContext.Current.CancellationToken)).Error);
         await Wait.UntilAsync(async () => Encoding.UTF8.GetString((await ItemsAsync(again))["meter"]["2"]).Contains("state='raised'", StringComparison.Ordinal));
     }
 

@@ -162,6 +162,7 @@ public abstract class HistoryRollUpSpecification : HistoryHarness
         var options = new HistoryOptions { RawDays = 1 };
         History = await ReopenAsync(options);
         await PublishAsync("esp32-1", Numeric("t", 0, "1"));
+        await History.FlushAsync();
         Clock.Now = Start.AddDays(1).AddMinutes(5);
         await History.ExpireAsync();
         foreach ((int rawDays, DateTimeOffset now) in ((int, DateTimeOffset)[])[(30, Clock.Now), (1, Start.AddDays(1).AddMinutes(-1))])
