@@ -43,7 +43,7 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
 
     private static readonly (string Name, string Value)[] s_values =
     [
-        ("script", "<img src=x onerror=window.harmed=1><script>window.harmed=1</script>"),
+        ("script", "<img src=x onerror=window.harmed=1>"), // short enough for every field that takes text
         ("sql", "'; DROP TABLE account; --"),
         ("formula", "=cmd|'/c calc'!A1"),
         ("path", "../../../etc/passwd"),
