@@ -288,6 +288,7 @@ internal sealed class BatchRun : IDisposable
             if (outcome != CommandOutcome.Done)
             {
                 Changed?.Invoke(Now);
+                Wake(); // no command will come to its end in place of this: it may have been the last thing, or the failure that stops the batch
             }
         }
     }

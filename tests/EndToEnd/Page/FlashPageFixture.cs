@@ -33,12 +33,7 @@ public sealed class FlashPageFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null)
-        {
-            await _browser.DisposeAsync();
-        }
-
-        _playwright?.Dispose();
+        await Browsers.EndAsync(_browser, _playwright);
         if (_packed is not null)
         {
             await _packed.DisposeAsync();

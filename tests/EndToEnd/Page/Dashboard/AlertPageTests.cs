@@ -87,8 +87,8 @@ public sealed class AlertPageTests(DashboardFixture fixture) : IClassFixture<Das
         await scene.MeasureAsync("kettle", DateTimeOffset.UtcNow, ("temperature", "20", "°C"));
         await page.GetByText("Nothing calls for attention.").WaitForAsync();
         await Assertions.Expect(fleet.Locator(".attention li")).ToHaveCountAsync(0);
-        await fleet.CloseAsync();
-        await page.CloseAsync();
+        await fleet.LeaveAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class AlertPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove Work on site" }).First.ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Remove Work on site" })).ToHaveCountAsync(1);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class AlertPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.GetByRole(AriaRole.Button, new() { Name = "Test over the last" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("rules and windows are for those who maintain things");
         Assert.Single(await alerts.Rules.ListAsync(new Jid("boss", "hub.test", ""), TestContext.Current.CancellationToken));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     private static async Task ThingAsync(HubHost hub, string id, string owner)

@@ -31,13 +31,13 @@ public sealed class CommandsPageTests(DashboardFixture fixture) : IClassFixture<
         await page.GetByLabel("Person").FillAsync("no one at all");
         await page.GetByRole(AriaRole.Button, new() { Name = "Show", Exact = true }).ClickAsync();
         await page.GetByText("Such as alice@example.org.").WaitForAsync();
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         IPage viewer = await fixture.SignInAsync(hub, "viewer", "/commands");
         await viewer.GetByText("No commands").WaitForAsync();
         Assert.Equal(0, await viewer.GetByText("pump-1").CountAsync());
         await fixture.CheckAsync(viewer);
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
     }
 
     [Fact]
@@ -60,14 +60,14 @@ public sealed class CommandsPageTests(DashboardFixture fixture) : IClassFixture<
         await Assertions.Expect(row).ToContainTextAsync("same");
         await DashboardFixture.PictureAsync(page, "thing-configuration");
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         IPage viewer = await fixture.SignInAsync(hub, "viewer", "/things/relay-1");
         ILocator seen = viewer.GetByRole(AriaRole.Region, new() { Name = "Configuration" });
         await Assertions.Expect(seen).ToContainTextAsync("sampleInterval");
         Assert.Equal(0, await seen.GetByRole(AriaRole.Button, new() { Name = "Set", Exact = true }).CountAsync());
         await fixture.CheckAsync(viewer);
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class CommandsPageTests(DashboardFixture fixture) : IClassFixture<
         string batch = page.Url;
         await page.GotoAsync(DashboardFixture.Url(hub) + "/commands");
         await page.GetByRole(AriaRole.Link, new() { Name = "relay=true" }).WaitForAsync();
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         // Who only sees the things sees that, is not shown what could be set, and learns nothing of the batch.
         await hub.Server.FleetServices.Groups.SetMemberAsync(scene.Of("operator"), "relays", scene.Of("viewer"), GroupRole.Viewer, null, TestContext.Current.CancellationToken);
@@ -118,7 +118,7 @@ public sealed class CommandsPageTests(DashboardFixture fixture) : IClassFixture<
         await viewer.GetByText("You may look at these things, not control them.").WaitForAsync();
         Assert.Equal(0, await viewer.GetByLabel("Parameter").CountAsync());
         await fixture.CheckAsync(viewer);
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class CommandsPageTests(DashboardFixture fixture) : IClassFixture<
         await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "climate-1" })).ToContainTextAsync("failed");
         await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "later-1" })).ToContainTextAsync("cancelled");
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     private static async Task GroupAsync(HubHost hub, FleetScene scene, string id, params string[] things)

@@ -30,12 +30,7 @@ public sealed class DashboardFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null)
-        {
-            await _browser.DisposeAsync();
-        }
-
-        _playwright?.Dispose();
+        await Browsers.EndAsync(_browser, _playwright);
         if (_hub is not null)
         {
             await _hub.DisposeAsync();

@@ -36,7 +36,7 @@ public sealed class FleetPageTests(DashboardFixture fixture) : IClassFixture<Das
         await Assertions.Expect(page.Locator(".thing-head")).ToContainTextAsync("it went silent");
         await Assertions.Expect(page.Locator(".events li").First).ToContainTextAsync("it went silent");
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class FleetPageTests(DashboardFixture fixture) : IClassFixture<Das
             Assert.DoesNotContain("online", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
         }
 
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class FleetPageTests(DashboardFixture fixture) : IClassFixture<Das
         await RowsAsync(page, 1);
         Assert.True(await page.EvaluateAsync<bool>("window.harmed === undefined"));
         Assert.Empty(fixture.Complaints(page));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class FleetPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.GetByRole(AriaRole.Link, new() { Name = "Next" }).ClickAsync();
         await page.GetByText("Page 2 of 100").WaitForAsync();
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         static string Id(int i) => $"thing-{i:00000}";
     }
@@ -184,7 +184,7 @@ public sealed class FleetPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.Keyboard.PressAsync("Enter");
         await page.GetByRole(AriaRole.Heading, new() { Name = "Tomatoes", Level = 1 }).WaitForAsync();
         Assert.Empty(fixture.Complaints(page));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     private static Task RowsAsync(IPage page, int count) => Assertions.Expect(page.Locator("table.fleet tbody tr")).ToHaveCountAsync(count, new() { Timeout = 90_000 });

@@ -178,7 +178,7 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
         }
 
         Assert.Empty(await hub.Server.FleetServices.Access.ThingsAsync(scene.Fleet.Of("stranger"), ThingRight.See, TestContext.Current.CancellationToken));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     // Within the page, over the circuit that is there: it must live through all of this.

@@ -103,7 +103,7 @@ public sealed class PeopleTests(DashboardFixture fixture) : IClassFixture<Dashbo
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Take the role" }).ClickAsync();
         await page.GetByText("It is the last administrator who may log in: one stays.").WaitForAsync();
         Assert.True(await hub.Server.Services.Accounts.IsAdministratorAsync("boss", Cancel));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class PeopleTests(DashboardFixture fixture) : IClassFixture<Dashbo
             }
         }
 
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         async Task PasswordAsync()
         {
@@ -220,7 +220,7 @@ public sealed class PeopleTests(DashboardFixture fixture) : IClassFixture<Dashbo
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Revoke" }).ClickAsync();
         await page.GetByText("grafana is revoked.").WaitForAsync();
         Assert.Null(await hub.Server.Services.ApiTokens.AuthenticateAsync(token, Cancel));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]

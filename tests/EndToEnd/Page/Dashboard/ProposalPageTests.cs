@@ -32,7 +32,7 @@ public sealed class ProposalPageTests(DashboardFixture fixture) : IClassFixture<
         // Who only sees the thing is shown nothing to decide.
         IPage viewer = await fixture.SignInAsync(hub, "viewer", "/proposals");
         await viewer.GetByText("Nothing is proposed").WaitForAsync();
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
         Assert.Empty(await CommandsAsync(hub, scene));
 
         await row.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
@@ -53,7 +53,7 @@ public sealed class ProposalPageTests(DashboardFixture fixture) : IClassFixture<
         await Assertions.Expect(other).ToContainTextAsync("rejected by operator");
         Assert.Single(await CommandsAsync(hub, scene));
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class ProposalPageTests(DashboardFixture fixture) : IClassFixture<
         await Assertions.Expect(page.Locator(".notice.warn")).ToContainTextAsync("There is no such proposal");
         await page.GetByText("Nothing is proposed").WaitForAsync();
         Assert.Empty(await CommandsAsync(hub, scene));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     private static async Task<IReadOnlyList<ThingCommand>> CommandsAsync(HubHost hub, FleetScene scene) =>

@@ -52,7 +52,7 @@ public sealed class RolloutPageTests(DashboardFixture fixture) : IClassFixture<D
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove sensor 1.5.0" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
         await page.GetByText("No image yet").WaitForAsync();
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class RolloutPageTests(DashboardFixture fixture) : IClassFixture<D
         await page.GotoAsync($"{DashboardFixture.Url(hub)}/rollouts/{rollout.Id}");
         await page.GetByText("There is no such roll-out").WaitForAsync();
         Assert.DoesNotContain("lamp", await page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -99,13 +99,13 @@ public sealed class RolloutPageTests(DashboardFixture fixture) : IClassFixture<D
         await page.GetByLabel("Waves").FillAsync("100");
         await page.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "sensor 1.5.0", Level = 1 }).WaitForAsync();
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         // Who maintains nothing has nothing to choose from.
         IPage viewer = await fixture.SignInAsync(hub, "viewer", "/rollouts");
         await viewer.GetByText("There is no image that you could choose.").WaitForAsync();
         Assert.DoesNotContain("1.5.0", await viewer.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class RolloutPageTests(DashboardFixture fixture) : IClassFixture<D
         byte[] kept = new byte[content.Length];
         Assert.Equal(kept.Length, images.Read(image.Id, 0, kept));
         Assert.Equal(content, kept);
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         static FilePayload File(string name, byte[] bytes) => new() { Name = name, MimeType = "application/octet-stream", Buffer = bytes };
         static string Manifest(byte[] content, string version = "1.6.0") =>

@@ -82,7 +82,7 @@ public sealed class ShellTests(DashboardFixture fixture) : IClassFixture<Dashboa
         await page.GetByRole(AriaRole.Link, new() { Name = "Users", Exact = true }).WaitForAsync();
         await hub.Server.Services.Accounts.SetAdministratorAsync("operator", false);
         await page.GetByRole(AriaRole.Link, new() { Name = "Users", Exact = true }).WaitForAsync(new() { State = WaitForSelectorState.Detached });
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class ShellTests(DashboardFixture fixture) : IClassFixture<Dashboa
         await page.GetByLabel("Password").FillAsync(DashboardFixture.Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         Assert.Equal("This account may not sign in.", await page.GetByRole(AriaRole.Alert).InnerTextAsync());
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class ShellTests(DashboardFixture fixture) : IClassFixture<Dashboa
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "viewer@hub.test" }).WaitForAsync();
         Assert.Empty(fixture.Complaints(page));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class ShellTests(DashboardFixture fixture) : IClassFixture<Dashboa
         time.Skip(TimeSpan.FromMinutes(31));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).WaitForAsync();
         await IotXmpp.TestKit.Wait.UntilAsync(() => Sessions(hub, "viewer").Count == 0);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class ShellTests(DashboardFixture fixture) : IClassFixture<Dashboa
             await page.GetByRole(AriaRole.Heading, new() { Name = "viewer@hub.test" }).WaitForAsync();
             await IotXmpp.TestKit.Wait.UntilAsync(() => HasReloadedAsync(page));
             await page.GetByRole(AriaRole.Heading, new() { Name = "viewer@hub.test" }).WaitForAsync();
-            await page.CloseAsync();
+            await page.LeaveAsync();
             await hub.StopAsync();
         }
         finally
@@ -181,7 +181,7 @@ public sealed class ShellTests(DashboardFixture fixture) : IClassFixture<Dashboa
         IResponse answer = await page.RunAndWaitForResponseAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync(), r => r.Request.Method == "POST");
         Assert.Equal(303, answer.Status);
         Assert.Equal(to, await answer.HeaderValueAsync("location"));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public sealed class ShellTests(DashboardFixture fixture) : IClassFixture<Dashboa
         Assert.True(cookie.HttpOnly);
         Assert.Equal((SameSiteAttribute.Strict, -1f), (cookie.SameSite, cookie.Expires));
         Assert.DoesNotContain("iotxmpp=", await page.EvaluateAsync<string>("document.cookie"), StringComparison.Ordinal);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class SignInTests(DashboardFixture fixture) : IClassFixture<Dashbo
         await page.GetByLabel("Code of your authenticator").FillAsync(totp.ComputeTotp(time.GetUtcNow().UtcDateTime));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "Groups", Level = 1 }).WaitForAsync();
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class SignInTests(DashboardFixture fixture) : IClassFixture<Dashbo
         hub.Advance(TimeSpan.FromMinutes(16));
         IResponse admitted = await page.RunAndWaitForResponseAsync(() => PasswordAsync(page), r => r.Request.Method == "POST");
         Assert.Equal((303, "/"), (admitted.Status, await admitted.HeaderValueAsync("location")));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -80,12 +80,12 @@ public sealed class SignInTests(DashboardFixture fixture) : IClassFixture<Dashbo
         await page.GetByRole(AriaRole.Heading, new() { Name = "Alerts", Level = 1 }).WaitForAsync();
         Assert.Equal(DashboardFixture.Url(hub) + "/alerts?x=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", page.Url);
         Assert.Empty(fixture.Complaints(page));
-        await page.CloseAsync();
+        await page.LeaveAsync();
         IPage stranger = await fixture.NewPageAsync();
         await FollowAsync(stranger);
         await stranger.GetByLabel("Password").WaitForAsync();
         Assert.StartsWith(DashboardFixture.Url(hub) + "/sign-in?returnUrl=%2Falerts", stranger.Url, StringComparison.Ordinal);
-        await stranger.CloseAsync();
+        await stranger.LeaveAsync();
 
         // What is no page that somebody opens, such as a frame or a script of another site, gets nothing by it.
         using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(DashboardFixture.Url(hub)) };

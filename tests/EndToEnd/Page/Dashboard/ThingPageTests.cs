@@ -41,7 +41,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.Locator(".stanzas summary").First.ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
         Assert.Equal(0, hub.Server.FleetServices.Sniffer!.Count);
-        await page.CloseAsync();
+        await page.LeaveAsync();
 
         IPage viewer = await fixture.SignInAsync(hub, "viewer", "/things/relay-1");
         await viewer.GetByText("You may look at this thing, not control it.").WaitForAsync();
@@ -49,7 +49,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         Assert.Equal(0, await viewer.GetByRole(AriaRole.Button, new() { Name = "Look on" }).CountAsync());
         Assert.Equal(0, await viewer.GetByRole(AriaRole.Button, new() { Name = "Make a new code" }).CountAsync());
         await fixture.CheckAsync(viewer);
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
             return (await page.Locator("[data-spoken]").TextContentAsync())!.Contains("temperature 77.7", StringComparison.Ordinal);
         });
         Assert.Empty(fixture.Complaints(page));
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         Assert.Contains("IoTDisco;SN:found", await page.Locator("pre").First.InnerTextAsync(), StringComparison.Ordinal);
         await DashboardFixture.PictureAsync(page, "claim-code");
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await Assertions.Expect(page.Locator(".runs li").First).ToContainTextAsync("queued");
         await page.GetByRole(AriaRole.Button, new() { Name = "Take it back" }).ClickAsync();
         await Assertions.Expect(page.Locator(".runs li").First).ToContainTextAsync("cancelled");
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -184,11 +184,11 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await seen.GetByText("Behind the <b>second</b> door.").WaitForAsync();
         Assert.Equal(0, await seen.GetByRole(AriaRole.Button).CountAsync());
         Assert.Equal(0, await seen.GetByRole(AriaRole.Textbox).CountAsync());
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
         await card.GetByRole(AriaRole.Button, new() { Name = "Remove the note of operator" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
         await card.GetByText("Nobody has written anything of it.").WaitForAsync();
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -215,7 +215,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await scene.RunAgainAsync("relay-1", "relay");
         await Assertions.Expect(row).ToContainTextAsync("same");
         await Assertions.Expect(row.Locator("td[data-label='Is']")).ToHaveTextAsync("2500");
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     [Fact]
@@ -235,11 +235,11 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await Assertions.Expect(card.GetByRole(AriaRole.Listitem)).ToContainTextAsync("failed");
         await Assertions.Expect(card.GetByRole(AriaRole.Listitem)).ToContainTextAsync("<b>no room</b>");
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
         IPage viewer = await fixture.SignInAsync(hub, "viewer", "/things/lamp");
         await viewer.GetByRole(AriaRole.Region, new() { Name = "About" }).WaitForAsync();
         Assert.Equal(0, await viewer.GetByRole(AriaRole.Region, new() { Name = "Firmware" }).CountAsync());
-        await viewer.CloseAsync();
+        await viewer.LeaveAsync();
     }
 
     [Fact]
@@ -252,7 +252,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.GetByRole(AriaRole.Row).GetByRole(AriaRole.Link, new() { Name = "lamp" }).WaitForAsync();
         await hub.Server.FleetServices.Provisioning!.ResetAsync(null, "lamp", newKey: false);
         await page.GetByText("No things yet").WaitForAsync();
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     private const string Span = "(document.querySelector('.chart').dataset.to - document.querySelector('.chart').dataset.from)";

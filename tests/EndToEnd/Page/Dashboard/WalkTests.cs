@@ -107,7 +107,7 @@ public sealed class WalkTests(DashboardFixture fixture) : IClassFixture<Dashboar
         await Assertions.Expect(page.GetByRole(AriaRole.Searchbox, new() { Name = "Find things" })).ToHaveValueAsync("skip");
         Assert.Contains("q=skip", page.Url, StringComparison.Ordinal);
         await fixture.CheckAsync(page);
-        await page.CloseAsync();
+        await page.LeaveAsync();
     }
 
     // From where the page puts the focus when it is loaded, once around.

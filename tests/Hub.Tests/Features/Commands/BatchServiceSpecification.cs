@@ -94,6 +94,21 @@ public abstract class BatchServiceSpecification : CommandHarness
         Assert.Equal((5, 5, 30), (ended.Progress.Failed, ended.Progress.Done, ended.Progress.Cancelled));
     }
 
+    [Theory]
+    [InlineData(2, 0, BatchState.Done)]
+    [InlineData(4, 1, BatchState.Stopped)]
+    public async Task A_thing_that_is_refused_when_its_turn_comes_ends_the_batch_at_once(int count, int failures, BatchState state)
+    {
+        Batch batch = await BeginAsync(count, s_free with { PerMinute = 60, Failures = failures });
+        await UntilAsync(batch, b => b.Progress.Done == 1);
+        await Settled();
+        Rights.TryRemove(("alice", "t1"), out _);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        Batch ended = await UntilAsync(batch, b => b.State != BatchState.Running);
+        Assert.Equal((state, 1, 1, count - 2), (ended.State, ended.Progress.Done, ended.Progress.Failed, ended.Progress.Cancelled));
+        Assert.Equal(["t0"], Things.Sent.Select(c => c.Thing));
+    }
+
     [Fact]
     public async Task A_person_stops_what_is_left_and_what_is_on_its_way_comes_to_its_end()
     {
