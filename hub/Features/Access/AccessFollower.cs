@@ -63,6 +63,10 @@ public sealed class AccessFollower : IDisposable
                 await _nodes.ResumeAsync(who).ConfigureAwait(false);
                 await EndPresenceAsync(_groups.Current, (_, other) => other.Equals(who)).ConfigureAwait(false);
             }
+            else
+            {
+                return; // another password: nobody's rights are others by it
+            }
         }
         catch (StorageException e)
         {

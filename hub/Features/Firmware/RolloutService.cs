@@ -205,14 +205,13 @@ public sealed class RolloutService : IAsyncDisposable
         }
 
         await _gate.WaitAsync(cancel).ConfigureAwait(false);
-        bool known;
+        (bool known, bool isOver) = (false, false);
         try
         {
             DateTimeOffset now = _time.GetUtcNow();
             if (_runs.TryGetValue(id, out RolloutRun? run))
             {
-                known = false;
-                Locked(run, () => known = run.Take(thing, report, now));
+                Locked(run, () => (known, isOver) = (run.Take(thing, report, now), run.Find(thing) is { IsOver: true }));
                 await KeepAsync(run, headChanged: false, mustStore: true).ConfigureAwait(false);
             }
             else
@@ -225,6 +224,7 @@ public sealed class RolloutService : IAsyncDisposable
             _gate.Release();
         }
 
+        await (isOver ? LookAsync() : Task.CompletedTask).ConfigureAwait(false); // the roll-out may have come to its end by this: whoever hears that it is kept finds it so
         Wake();
         return known;
     }

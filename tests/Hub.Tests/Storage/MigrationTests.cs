@@ -22,6 +22,7 @@ public sealed class MigrationTests
         "Access 1 384c4de38c99b2ec",
         "Nodes 1 1414807662c2e10d",
         "History 1 5efdfdb925362aa3",
+        "History 2 7a565fb20ce85da8",
         "Liveness 1 3d62354336cf404a",
         "Liveness 2 39dc28467864538e",
         "Commands 1 12d1c7541ea0ebea",
