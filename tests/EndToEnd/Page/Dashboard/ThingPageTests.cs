@@ -40,7 +40,7 @@ public sealed class ThingPageTests(DashboardFixture fixture) : IClassFixture<Das
         await page.Locator(".stanzas li").First.WaitForAsync();
         await page.Locator(".stanzas summary").First.ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
-        Assert.Equal(0, hub.Server.FleetServices.Sniffer!.Count);
+        await Wait.UntilAsync(() => hub.Server.FleetServices.Sniffer!.Count == 0);
         await page.LeaveAsync();
 
         IPage viewer = await fixture.SignInAsync(hub, "viewer", "/things/relay-1");

@@ -146,9 +146,9 @@ public sealed class WalkTests(DashboardFixture fixture) : IClassFixture<Dashboar
 
         await page.Keyboard.PressAsync("Escape");
         await page.Locator("dialog[open]").WaitForAsync(new() { State = WaitForSelectorState.Detached });
-        if (!await page.EvaluateAsync<bool>("document.activeElement === window.asked"))
+        if (await Record.ExceptionAsync(() => Wait.UntilAsync(() => page.EvaluateAsync<bool>("document.activeElement === window.asked"))) is not null)
         {
-            wrong.Add($"{where}: the dialog does not give the focus back");
+            wrong.Add($"{where}: the dialog does not give the focus back{(await page.EvaluateAsync<bool>("window.asked.isConnected") ? "" : ": what asked has been drawn anew")}");
         }
     }
 
