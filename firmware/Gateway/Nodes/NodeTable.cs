@@ -163,11 +163,12 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
 
     internal void Opened(Node node, NodeSession session, JsonElement hello)
     {
+        List<Node.Ask> left = [];
         if (node.Session is { } old && old != session)
         {
             // A dead socket never keeps a thing out.
             old.Cut("another link of this thing took its place");
-            Forget(node, "replaced");
+            left = Unlink(node);
         }
 
         (ControlParameter[] parameters, Dictionary<string, string> values) = NodeLine.ReadParameters(hello);
@@ -184,6 +185,7 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
         node.Changed = node.Heard;
         Tell(o => o.NodeUpdated(node));
         Set(node, NodeState.Online, string.Empty, 0);
+        Unanswered(left, "replaced");
     }
 
     internal void Heard(Node node) => node.Heard = time.GetUtcNow();
@@ -245,8 +247,9 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
 
     internal void Slept(Node node, long untilMs)
     {
-        Forget(node, string.Empty);
+        List<Node.Ask> left = Unlink(node);
         Set(node, NodeState.Sleeping, string.Empty, untilMs);
+        Unanswered(left, "sleep");
     }
 
     internal void Closed(Node node, NodeSession session, string reason)
@@ -259,23 +262,31 @@ public sealed class NodeTable(NodeKeys keys, TimeProvider time, Lock gate)
 
     private void Away(Node node, string reason, bool tell)
     {
-        Forget(node, reason);
+        List<Node.Ask> left = Unlink(node);
         if (node.State is NodeState.Online || !tell)
         {
             Set(node, NodeState.Offline, reason, 0, tell);
         }
+
+        Unanswered(left, reason);
     }
 
-    private static void Forget(Node node, string reason)
+    private static List<Node.Ask> Unlink(Node node)
     {
+        List<Node.Ask> left = [.. node.Asked.Values];
+        node.Asked.Clear();
         node.Session = null;
         node.Via = null;
-        foreach (Node.Ask ask in node.Asked.Values.ToList())
-        {
-            ask.Done(new NodeAnswer(NodeOutcome.Unknown, "", $"the link to the thing ended ({(reason.Length == 0 ? "sleep" : reason)}) before it answered; it may have been done"));
-        }
+        return left;
+    }
 
-        node.Asked.Clear();
+    // Last, when the thing's new state stands: whoever is told may ask at once again, and must not meet a thing that is online without a link.
+    private static void Unanswered(List<Node.Ask> left, string reason)
+    {
+        foreach (Node.Ask ask in left)
+        {
+            ask.Done(new NodeAnswer(NodeOutcome.Unknown, "", $"the link to the thing ended ({reason}) before it answered; it may have been done"));
+        }
     }
 
     private void Set(Node node, NodeState state, string reason, long untilMs, bool tell = true)

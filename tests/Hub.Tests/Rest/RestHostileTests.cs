@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using IotXmpp.Hub.Features.Access;
 using IotXmpp.Hub.Features.ApiTokens;
 using IotXmpp.Hub.Storage;
+using IotXmpp.TestKit;
 using Xunit;
 
 namespace IotXmpp.Hub.Tests.Rest;
@@ -129,6 +130,12 @@ public sealed partial class RestHostileTests : IClassFixture<RestHub>
         if (!isTaken && await SnapshotAsync() is { } after)
         {
             _faults.AddRange(after.Where(t => state[t.Key] != t.Value).Select(t => $"{method} {template}: everything was refused, and the table {t.Key} is another one"));
+        }
+
+        if (isTaken)
+        {
+            // A command that was taken for a second ends by itself, and must not look as if the next operation had done it.
+            await Wait.UntilAsync(async () => !await EndsSoonAsync());
         }
 
         async Task<int> AskAsync(string path, string? body)
@@ -370,6 +377,13 @@ public sealed partial class RestHostileTests : IClassFixture<RestHub>
         }
 
         return state;
+    });
+
+    private ValueTask<bool> EndsSoonAsync() => _hub.Host.Server.Services.Database.ReadAsync(session =>
+    {
+        long soon = DateTimeOffset.UtcNow.AddMinutes(1).ToUnixTimeMilliseconds();
+        SqlStatement open = session.Prepare($"SELECT (SELECT COUNT(*) FROM command WHERE state <= 2 AND expires < {soon}) + (SELECT COUNT(*) FROM command_batch WHERE ended IS NULL AND expires < {soon})");
+        return open.Read() && open.GetInt64(0) > 0;
     });
 
     [GeneratedRegex(@"\{([A-Za-z]+)\}")]
