@@ -70,20 +70,35 @@ public sealed class FleetBoard : IDisposable
         await _working.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            bool isFirst = Watchers == 0;
-            if (isFirst)
+            bool isFirst;
+            bool isThere = false;
+            do
             {
-                await BeginAsync(cancel).ConfigureAwait(false);
-            }
-            else
-            {
-                await TakeOverAsync().ConfigureAwait(false); // what has changed is told to the others before somebody else sees it
-            }
+                isFirst = Watchers == 0;
+                if (isFirst)
+                {
+                    await BeginAsync(cancel).ConfigureAwait(false);
+                }
+                else
+                {
+                    await TakeOverAsync().ConfigureAwait(false); // what has changed is told to the others before somebody else sees it
+                }
 
-            lock (_gate)
-            {
-                _watchers = [.. _watchers, watcher];
+                lock (_gate)
+                {
+                    // The others may have gone meanwhile, and with the last of them all that was known.
+                    if (isFirst || _watchers.Length > 0)
+                    {
+                        _watchers = [.. _watchers, watcher];
+                        isThere = true;
+                        if (_changed.Count > 0 || _isRegistryChanged)
+                        {
+                            Soon(); // changed while it was read
+                        }
+                    }
+                }
             }
+            while (!isThere);
 
             if (isFirst)
             {
@@ -245,6 +260,7 @@ public sealed class FleetBoard : IDisposable
         bool isRegistry;
         lock (_gate)
         {
+            _isGathering = false;
             if (_watchers.Length == 0)
             {
                 return; // the last has gone meanwhile
@@ -253,16 +269,33 @@ public sealed class FleetBoard : IDisposable
             (changed, _changed) = (_changed, new HashSet<string>(StringComparer.Ordinal));
             (valued, _valued) = (_valued, new HashSet<string>(StringComparer.Ordinal));
             (isSuspect, _isSuspect) = (_isSuspect, false);
-            isRegistry = _isRegistryChanged;
-            _isRegistryChanged = _isGathering = false;
+            (isRegistry, _isRegistryChanged) = (_isRegistryChanged, false);
         }
 
-        if (isSuspect)
+        ImmutableSortedDictionary<string, Thing> things;
+        try
         {
-            changed.UnionWith(await RestlessAsync().ConfigureAwait(false));
+            if (isSuspect)
+            {
+                changed.UnionWith(await RestlessAsync().ConfigureAwait(false));
+            }
+
+            things = await _registry.AllAsync().ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            // With the next change.
+            lock (_gate)
+            {
+                _changed.UnionWith(changed);
+                _valued.UnionWith(valued);
+                _isSuspect |= isSuspect;
+                _isRegistryChanged |= isRegistry;
+            }
+
+            throw;
         }
 
-        ImmutableSortedDictionary<string, Thing> things = await _registry.AllAsync().ConfigureAwait(false);
         FleetSnapshot snapshot = _snapshot;
         if (!ReferenceEquals(things, _known))
         {
@@ -327,13 +360,16 @@ public sealed class FleetBoard : IDisposable
     {
         lock (_gate)
         {
-            _watchers = [.. _watchers.Where(w => w != watcher)];
-            if (_watchers.Length > 0)
+            Action<FleetChange>[] others = [.. _watchers.Where(w => w != watcher)];
+            bool isLast = others.Length == 0 && _watchers.Length > 0;
+            _watchers = others;
+            if (!isLast)
             {
                 return;
             }
 
             Detach();
+            _isSuspect = _isRegistryChanged = false;
             _known = ImmutableSortedDictionary<string, Thing>.Empty;
             _changed.Clear();
             _valued.Clear();

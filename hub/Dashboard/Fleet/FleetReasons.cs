@@ -17,6 +17,7 @@ internal sealed class FleetReasons : IDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentDictionary<string, Attention> _reasons = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Attention> _asked = new(StringComparer.Ordinal);
+    private HashSet<(string Thing, Attention What)>? _toldMeanwhile = [];
     private bool _isAsking;
 
     /// <param name="fleet">The services.</param>
@@ -72,6 +73,18 @@ internal sealed class FleetReasons : IDisposable
         {
             // Nobody looks any more, or the database does not answer: what comes is told.
         }
+
+        // What was told while it was read may be newer than what was read of it.
+        HashSet<(string Thing, Attention What)> told;
+        lock (_asked)
+        {
+            (told, _toldMeanwhile) = (_toldMeanwhile ?? [], null);
+        }
+
+        foreach ((string thing, Attention what) in told)
+        {
+            Ask(thing, what);
+        }
     }
 
     /// <inheritdoc/>
@@ -100,6 +113,7 @@ internal sealed class FleetReasons : IDisposable
     {
         lock (_asked)
         {
+            _toldMeanwhile?.Add((thing, what));
             _asked[thing] = _asked.GetValueOrDefault(thing) | what;
             if (_isAsking)
             {

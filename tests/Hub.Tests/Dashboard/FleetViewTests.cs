@@ -214,6 +214,37 @@ public sealed class FleetViewTests : FleetHarness
     }
 
     [Fact]
+    public async Task Who_looks_after_the_last_has_gone_in_the_middle_of_a_change_is_told_as_ever()
+    {
+        await AddAsync("a");
+        FleetView one = await OpenAsync("alice");
+        Liveness.Online("a", ThingStatus.None);
+        one.Dispose();
+        Clock.Advance(TimeSpan.FromMilliseconds(Options.GatherMilliseconds)); // it would have been told now
+        using FleetView two = await OpenAsync("alice");
+        Assert.Equal(1, two.Picture.Count(FleetState.Online));
+        Liveness.Offline("a", "keepalive-timeout");
+        await SeesAsync(() => two.Picture.Count(FleetState.Lost) == 1);
+    }
+
+    [Fact]
+    public async Task Who_begins_to_look_while_the_last_goes_sees_all_of_it()
+    {
+        await AddFourAsync();
+        for (int round = 0; round < 200; round++)
+        {
+            FleetView last = await OpenAsync("alice");
+            Liveness.Online("a", ThingStatus.None);
+            Task going = Task.Run(last.Dispose, TestContext.Current.CancellationToken);
+            using FleetView first = await OpenAsync("root");
+            await going;
+            Assert.Equal((round, 4, 4), (round, first.Picture.Total, Board.Snapshot.Rows.Count));
+            Liveness.Offline("a", "keepalive-timeout");
+            await SeesUntilAsync(() => first.Picture.Rows.Single(r => r.Id == "a").State == FleetState.Lost);
+        }
+    }
+
+    [Fact]
     public async Task All_pages_of_a_person_look_together_and_each_shows_its_own()
     {
         await AddFourAsync();
