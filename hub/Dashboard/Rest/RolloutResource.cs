@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using IotXmpp.Hub.Features.ApiTokens;
 using IotXmpp.Hub.Features.Firmware;
 using Microsoft.AspNetCore.Http;
@@ -90,7 +91,7 @@ internal sealed class RolloutResource(RolloutService rollouts, FirmwareService f
     {
         // Which of the things is not the account's is told; whether it exists is not.
         RolloutOutcome.Forbidden => RestProblem.NotFound(result.Text),
-        RolloutOutcome.BadPlan => RestProblem.Invalid("$", result.Text),
+        RolloutOutcome.BadPlan => RestProblem.Invalid(result.About == RolloutInput.None ? "$" : JsonNamingPolicy.CamelCase.ConvertName(result.About.ToString()), result.Text),
         RolloutOutcome.Conflict => RestProblem.Conflict(result.Text),
         RolloutOutcome.WrongState => RestProblem.Conflict("It is not in a state in which that can be done."),
         RolloutOutcome.Full => RestProblem.TooMany(result.Text),

@@ -102,15 +102,19 @@ public sealed record RolloutPlan
         return waves;
     }
 
-    /// <summary>What is wrong with it, one line; null when nothing is.</summary>
-    public string? Check() => Things.Count == 0 ? "there are no things"
-        : Waves.Count is < 1 or > 20 || Waves.Any(w => w is < 1 or > 100) || Waves.Zip(Waves.Skip(1)).Any(w => w.Second <= w.First) ? "waves are 1 to 20 rising percents"
-        : PerMinute is < 1 or > 10_000 ? "the rate is 1 to 10,000 things a minute"
-        : Parallel is < 1 or > 10_000 ? "1 to 10,000 things at once"
-        : GateMinutes is < 0 or > 1_440 ? "the health gate is 0 to 1,440 minutes"
-        : DeadlineHours is < 1 or > 8_760 ? "the deadline is 1 to 8,760 hours"
-        : StopFailures is < 0 or > 1_000_000 || StopPercent is < 0 or > 100 ? "what stops it is 0 or more failures, 0 to 100 percent"
-        : Things.Distinct(StringComparer.Ordinal).Count() != Things.Count ? "a thing is named twice"
+    /// <summary>Which of its inputs a thing comes by: its own name, or a group's.</summary>
+    internal RolloutInput WhereIs(string thing) => Things.Contains(thing, StringComparer.Ordinal) ? RolloutInput.Things : RolloutInput.Groups;
+
+    /// <summary>What is wrong with it, one line, and the input that it is about; null when nothing is.</summary>
+    public (RolloutInput About, string Text)? Check() => Things.Count == 0 ? (Groups.Count > 0 ? RolloutInput.Groups : RolloutInput.Things, "there are no things")
+        : Waves.Count is < 1 or > 20 || Waves.Any(w => w is < 1 or > 100) || Waves.Zip(Waves.Skip(1)).Any(w => w.Second <= w.First) ? (RolloutInput.Waves, "waves are 1 to 20 rising percents")
+        : PerMinute is < 1 or > 10_000 ? (RolloutInput.Rate, "the rate is 1 to 10,000 things a minute")
+        : Parallel is < 1 or > 10_000 ? (RolloutInput.Parallel, "1 to 10,000 things at once")
+        : GateMinutes is < 0 or > 1_440 ? (RolloutInput.Gate, "the health gate is 0 to 1,440 minutes")
+        : DeadlineHours is < 1 or > 8_760 ? (RolloutInput.Deadline, "the deadline is 1 to 8,760 hours")
+        : StopFailures is < 0 or > 1_000_000 ? (RolloutInput.StopFailures, "what stops it is 0 to 1,000,000 failures")
+        : StopPercent is < 0 or > 100 ? (RolloutInput.StopPercent, "what stops it is 0 to 100 percent")
+        : Things.Distinct(StringComparer.Ordinal).Count() != Things.Count ? (RolloutInput.Things, "a thing is named twice")
         : null;
 }
 
@@ -201,11 +205,49 @@ public enum RolloutOutcome
     WrongState,
 }
 
+/// <summary>What of a request for a roll-out a refusal is about: so that a form can say it beside the input.</summary>
+public enum RolloutInput
+{
+    /// <summary>None of them, or all together.</summary>
+    None,
+
+    /// <summary>The image.</summary>
+    Image,
+
+    /// <summary><see cref="RolloutPlan.Things"/>.</summary>
+    Things,
+
+    /// <summary><see cref="RolloutPlan.Groups"/>.</summary>
+    Groups,
+
+    /// <summary><see cref="RolloutPlan.Waves"/>.</summary>
+    Waves,
+
+    /// <summary><see cref="RolloutPlan.PerMinute"/>.</summary>
+    Rate,
+
+    /// <summary><see cref="RolloutPlan.Parallel"/>.</summary>
+    Parallel,
+
+    /// <summary><see cref="RolloutPlan.GateMinutes"/>.</summary>
+    Gate,
+
+    /// <summary><see cref="RolloutPlan.DeadlineHours"/>.</summary>
+    Deadline,
+
+    /// <summary><see cref="RolloutPlan.StopFailures"/>.</summary>
+    StopFailures,
+
+    /// <summary><see cref="RolloutPlan.StopPercent"/>.</summary>
+    StopPercent,
+}
+
 /// <summary>What came of a request about roll-outs.</summary>
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Rollout">The roll-out, where it is done.</param>
 /// <param name="Text">More for people; else empty.</param>
-public sealed record RolloutResult(RolloutOutcome Outcome, Rollout? Rollout = null, string Text = "");
+/// <param name="About">The input that a refusal is about.</param>
+public sealed record RolloutResult(RolloutOutcome Outcome, Rollout? Rollout = null, string Text = "", RolloutInput About = RolloutInput.None);
 
 /// <summary>How a thing answered.</summary>
 public enum UpdateAnswer

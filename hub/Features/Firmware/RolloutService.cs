@@ -70,10 +70,11 @@ public sealed class RolloutService : IAsyncDisposable
             return refusal;
         }
 
+        RolloutPlan wish = plan;
         plan = settled;
         if (await _firmware.FindAsync(image, cancel).ConfigureAwait(false) is not { } found)
         {
-            return new(RolloutOutcome.NotFound, Text: "there is no such image");
+            return new(RolloutOutcome.NotFound, Text: "there is no such image", About: RolloutInput.Image);
         }
 
         await _gate.WaitAsync(cancel).ConfigureAwait(false);
@@ -90,7 +91,7 @@ public sealed class RolloutService : IAsyncDisposable
             {
                 if (other.Things.FirstOrDefault(t => !t.IsOver && things.Contains(t.Thing)) is { } taken)
                 {
-                    return new(RolloutOutcome.Conflict, Text: $"'{taken.Thing}' is in roll-out {other.Head.Id}, which has not ended");
+                    return new(RolloutOutcome.Conflict, Text: $"'{taken.Thing}' is in roll-out {other.Head.Id}, which has not ended", About: wish.WhereIs(taken.Thing));
                 }
             }
 

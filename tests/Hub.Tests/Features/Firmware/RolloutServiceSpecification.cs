@@ -258,14 +258,23 @@ public abstract class RolloutServiceSpecification : FirmwareHarness
     {
         FirmwareImage image = await AddAsync();
         async Task<RolloutOutcome> TryAsync(RolloutPlan plan, IotXmpp.Xmpp.Jid? who = null, string? id = null) => (await Rollouts.StartAsync(who ?? Alice, id ?? image.Id, plan)).Outcome;
+        async Task<RolloutInput> BadAsync(RolloutPlan plan)
+        {
+            RolloutResult result = await Rollouts.StartAsync(Alice, image.Id, plan);
+            Assert.Equal(RolloutOutcome.BadPlan, result.Outcome);
+            return result.About;
+        }
+
         var good = new RolloutPlan { Things = ["t1"] };
-        Assert.Equal(RolloutOutcome.BadPlan, await TryAsync(good with { Things = [] }));
-        Assert.Equal(RolloutOutcome.BadPlan, await TryAsync(good with { Things = ["t1", "t1"] }));
-        Assert.Equal(RolloutOutcome.BadPlan, await TryAsync(good with { Waves = [50, 50] }));
-        Assert.Equal(RolloutOutcome.BadPlan, await TryAsync(good with { Waves = [0] }));
-        Assert.Equal(RolloutOutcome.BadPlan, await TryAsync(good with { PerMinute = 0 }));
-        Assert.Equal(RolloutOutcome.BadPlan, await TryAsync(good with { GateMinutes = 1441 }));
-        Assert.Equal(RolloutOutcome.BadPlan, await TryAsync(good with { Things = ["tnode"] }));
+        Assert.Equal(RolloutInput.Things, await BadAsync(good with { Things = [] }));
+        Assert.Equal(RolloutInput.Things, await BadAsync(good with { Things = ["t1", "t1"] }));
+        Assert.Equal(RolloutInput.Waves, await BadAsync(good with { Waves = [50, 50] }));
+        Assert.Equal(RolloutInput.Waves, await BadAsync(good with { Waves = [0] }));
+        Assert.Equal(RolloutInput.Rate, await BadAsync(good with { PerMinute = 0 }));
+        Assert.Equal(RolloutInput.Gate, await BadAsync(good with { GateMinutes = 1441 }));
+        Assert.Equal(RolloutInput.Things, await BadAsync(good with { Things = ["tnode"] }));
+        Assert.Equal(RolloutInput.StopFailures, await BadAsync(good with { StopFailures = -1 }));
+        Assert.Equal(RolloutInput.StopPercent, await BadAsync(good with { StopPercent = 101 }));
         Assert.Equal(RolloutOutcome.Forbidden, await TryAsync(good with { Things = ["t1", "other"] }));
         Assert.Equal(RolloutOutcome.Forbidden, await TryAsync(good, Mallory));
         Assert.Equal(RolloutOutcome.NotFound, await TryAsync(good, id: "none"));
