@@ -206,6 +206,15 @@ public sealed class OperatorTests(UpFixture up) : IClassFixture<UpFixture>
     }
 
     [Fact]
+    public async Task A_setting_of_the_environment_that_cannot_be_read_is_told()
+    {
+        CliResult run = await RunWith("IOTXMPP_TIMEOUT", "soon", "things");
+        Assert.True(run.Code == 2, run.ToString());
+        Assert.Contains("IOTXMPP_TIMEOUT is 'soon', which is no duration", run.ErrorLine, StringComparison.Ordinal);
+        Assert.Empty(run.Out);
+    }
+
+    [Fact]
     public async Task An_authority_that_is_not_trusted_is_told()
     {
         // A fresh hub's authority instead of this one's.

@@ -11,7 +11,7 @@ internal sealed class ClientArguments
     private readonly Option<string?> _jid = new("--jid") { Description = "your account, name@domain (IOTXMPP_JID); its password by IOTXMPP_PASSWORD, profile or prompt", HelpName = "JID" };
     private readonly Option<string?> _ca = new("--ca") { Description = "PEM file of the authority to trust, such as the hub's ca.pem (IOTXMPP_CA)", HelpName = "FILE" };
     private readonly Option<string?> _profile = new("--profile") { Description = $"profile file, mode 0600 (IOTXMPP_PROFILE; default {Profile.DefaultPath})", HelpName = "FILE" };
-    private readonly Option<TimeSpan> _timeout = Durations.Option("--timeout", "how long connecting, and each answer, may take (IOTXMPP_TIMEOUT)", TimeSpan.FromSeconds(10), "IOTXMPP_TIMEOUT");
+    private readonly Option<TimeSpan?> _timeout = Durations.Optional("--timeout", "how long connecting, and each answer, may take (IOTXMPP_TIMEOUT; default 10 s)");
     private readonly Option<bool> _json = JsonOption();
 
     /// <summary>The option <c>--json</c>.</summary>
@@ -46,7 +46,18 @@ internal sealed class ClientArguments
     public Screen ScreenOf(ParseResult parsed) => new(parsed.GetValue(_json));
 
     /// <summary>How long an answer may take.</summary>
-    public TimeSpan TimeoutOf(ParseResult parsed) => parsed.GetValue(_timeout);
+    public TimeSpan TimeoutOf(ParseResult parsed)
+    {
+        if (parsed.GetValue(_timeout) is { } given)
+        {
+            return given;
+        }
+
+        string? set = Environment.GetEnvironmentVariable("IOTXMPP_TIMEOUT");
+        return string.IsNullOrEmpty(set) ? TimeSpan.FromSeconds(10)
+            : Words.TryDuration(set, out TimeSpan span) ? span
+            : throw new CliException(ExitCode.Usage, $"IOTXMPP_TIMEOUT is '{set}', which is no duration: a number with its unit is expected, such as 30s or 5m");
+    }
 
     /// <summary>The log-in, from options, environment, profile and prompt.</summary>
     public Login LoginOf(ParseResult parsed) =>
@@ -74,13 +85,12 @@ internal static class Durations
     /// <param name="name">Its name.</param>
     /// <param name="description">What it is.</param>
     /// <param name="standard">The default.</param>
-    /// <param name="variable">A variable of the environment that is the default where it is set to a duration; null: there is none.</param>
-    public static Option<TimeSpan> Option(string name, string description, TimeSpan standard, string? variable = null) => new(name)
+    public static Option<TimeSpan> Option(string name, string description, TimeSpan standard) => new(name)
     {
         Description = $"{description}; 500ms, 30s, 5m, 2h (default {standard.TotalSeconds:0} s)",
         HelpName = "TIME",
         CustomParser = Parse,
-        DefaultValueFactory = _ => variable is not null && Words.TryDuration(Environment.GetEnvironmentVariable(variable) ?? string.Empty, out TimeSpan set) ? set : standard,
+        DefaultValueFactory = _ => standard,
     };
 
     /// <summary>An option without a default.</summary>
