@@ -133,7 +133,8 @@ public sealed class DashboardFixture : IAsyncLifetime
         foreach ((string name, int width, int height) in Sizes)
         {
             await page.SetViewportSizeAsync(width, height);
-            Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), $"{name}: it scrolls sideways");
+            string[] wide = await page.EvaluateAsync<string[]>("document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] : ['the page', ...[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 6).map((e) => e.outerHTML.slice(0, 120))]");
+            Assert.True(wide.Length == 0, $"{name}: it scrolls sideways: {string.Join('\n', wide)}");
             AxeResult found = await page.RunAxe();
             Assert.True(found.Violations.Length == 0, $"{name}: " + string.Join('\n', found.Violations.Select(v => $"{v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Take(4).Select(n => n.Html))}")));
         }

@@ -41,36 +41,6 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
         new("/things/relay-1", "Set", IsLast: true),
     ];
 
-    private static readonly (string Name, string Value)[] s_values =
-    [
-        ("script", "<img src=x onerror=window.harmed=1>"), // short enough for every field that takes text
-        ("sql", "'; DROP TABLE account; --"),
-        ("formula", "=cmd|'/c calc'!A1"),
-        ("path", "../../../etc/passwd"),
-        ("no text", "a\0b\uFFFE\uD800\u202E"),
-        ("oversized", new string('A', 30_000)),
-    ];
-
-    // A browser that keeps to no type, no length and no choice. What is written is told as if it had been typed.
-    private const string Write = """
-        (button, value) => {
-          const form = button.closest('form');
-          for (const input of form.querySelectorAll('input:not([hidden], [type=file]), select, textarea')) {
-            if (input.type === 'checkbox' || input.closest('details.document')) continue;
-            if (input.tagName === 'SELECT') {
-              input.append(new Option(value, value));
-            } else {
-              if (!['text', 'password', 'search'].includes(input.type) && input.tagName === 'INPUT') input.type = 'text';
-              input.removeAttribute('maxlength');
-            }
-            input.value = value;
-            input.dispatchEvent(new Event('input', { bubbles: true }));
-            input.dispatchEvent(new Event('change', { bubbles: true }));
-          }
-          form.noValidate = true;
-        }
-        """;
-
     [Fact]
     public async Task Harm_in_every_field_is_text_or_refused_beside_it()
     {
@@ -81,7 +51,7 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
         var wrong = new List<string>();
         foreach (HostileForm form in s_forms)
         {
-            foreach ((string name, string value) in s_values)
+            foreach ((string name, string value) in HostileTyping.Values)
             {
                 string where = $"{form.Path}, {form.Submit}, {name}";
                 try
@@ -110,7 +80,7 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
         // What was taken is text wherever it stands.
         foreach (PageStop stop in scene.Pages.Where(s => s.Path != "/welcome"))
         {
-            await GoAsync(page, stop.Path);
+            await HostileTyping.GoAsync(page, stop.Path);
             await page.Locator("main :is(table, form, dl, .card, .empty)").First.WaitForAsync();
             Assert.True(await page.EvaluateAsync<bool>("window.harmed === undefined && !document.querySelector('main img')"), stop.Path);
         }
@@ -122,7 +92,7 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
 
     private static async Task SendAsync(IPage page, HostileForm form, string value)
     {
-        await GoAsync(page, form.Path);
+        await HostileTyping.GoAsync(page, form.Path);
         if (form.Open is { } open)
         {
             await page.GetByRole(AriaRole.Button, new() { Name = open }).First.ClickAsync();
@@ -130,7 +100,7 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
 
         ILocator buttons = page.Locator("main form").GetByRole(AriaRole.Button, new() { Name = form.Submit, Exact = true });
         ILocator button = form.IsLast ? buttons.Last : buttons.First;
-        await button.EvaluateAsync(Write, value);
+        await HostileTyping.WriteAsync(button, value);
         await button.ClickAsync();
         if (form.Refused is { } label)
         {
@@ -179,15 +149,5 @@ public sealed class HostileInputTests(DashboardFixture fixture) : IClassFixture<
 
         Assert.Empty(await hub.Server.FleetServices.Access.ThingsAsync(scene.Fleet.Of("stranger"), ThingRight.See, TestContext.Current.CancellationToken));
         await page.LeaveAsync();
-    }
-
-    // Within the page, over the circuit that is there: it must live through all of this.
-    private static async Task GoAsync(IPage page, string path)
-    {
-        await page.EvaluateAsync("Blazor.navigateTo('/welcome')");
-        await page.GetByRole(AriaRole.Heading, new() { Name = "Welcome to" }).WaitForAsync();
-        await page.EvaluateAsync("path => Blazor.navigateTo(path)", path);
-        await page.GetByRole(AriaRole.Heading, new() { Name = "Welcome to" }).WaitForAsync(new() { State = WaitForSelectorState.Detached });
-        await page.Locator("main h1").First.WaitForAsync();
     }
 }
