@@ -170,9 +170,15 @@ public abstract class Esp32Scene : IAsyncLifetime
     /// <summary>Sends a signal to the hub that this test started, by its id.</summary>
     protected void Signal(string signal)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", _hub.Process.Process.Id.ToString(CultureInfo.InvariantCulture)]);
+        string hub = _hub.Process.Process.Id.ToString(CultureInfo.InvariantCulture);
+        using var kill = Process.Start("kill", [$"-{signal}", hub]);
         kill.WaitForExit();
         Assert.Equal(0, kill.ExitCode);
+        // It stands still only when each of its threads has had its turn: until then it still answers.
+        while (signal == "STOP" && Directory.EnumerateDirectories($"/proc/{hub}/task").Any(task => !File.ReadAllText(task + "/stat").Contains(") T ", StringComparison.Ordinal)))
+        {
+            Thread.Sleep(5);
+        }
     }
 
     /// <summary>Waits for something that the board brings about.</summary>

@@ -164,7 +164,10 @@ public sealed partial class DialogueRunner : IAsyncDisposable
                 await session.GoOnlineAsync(step.Argument);
                 break;
             case "send":
-                await session.Socket.SendAsync(Fill(step.Body));
+                byte[] body = Fill(step.Body);
+                session.Asked.Clear();
+                session.Asked.AddRange(Request().Matches(Encoding.UTF8.GetString(body)).Select(m => m.Groups[1].Value));
+                await session.Socket.SendAsync(body);
                 break;
             case "receive":
                 foreach (var pattern in Patterns(step.Body))
@@ -264,9 +267,29 @@ public sealed partial class DialogueRunner : IAsyncDisposable
 
     private async Task SkipAsync(DialogueSession session, XElement pattern)
     {
-        while (XmlPattern.Match(pattern, await session.NextAsync(pattern.Name), captures) is not null)
+        List<string> asked = [.. session.Asked];
+        XElement passed;
+        do
         {
+            passed = await session.NextAsync(pattern.Name);
         }
+        while (XmlPattern.Match(pattern, passed, captures) is not null);
+
+        // Requests that went together are handled in their order, and may be answered in another: the answers to those before it are passed over, too, and nothing else is.
+        int at = asked.IndexOf(DialogueSession.AnswerTo(passed) ?? "");
+        var kept = new List<XElement>();
+        while (asked.Take(at).Any(session.Asked.Contains))
+        {
+            XElement next = await session.NextAsync(pattern.Name);
+            if (DialogueSession.AnswerTo(next) is not { } id || !asked.Contains(id))
+            {
+                kept.Add(next);
+            }
+        }
+
+        kept.AddRange(session.Held);
+        session.Held.Clear();
+        kept.ForEach(session.Held.Enqueue);
     }
 
     /// <summary>
@@ -367,6 +390,9 @@ public sealed partial class DialogueRunner : IAsyncDisposable
         captures[session.Name + " proof"] = Convert.ToBase64String(Mac("Responder"));
         return Encoding.UTF8.GetBytes(Convert.ToBase64String([.. Encoding.UTF8.GetBytes(session.Account), 0, .. Mac("Initiator")]));
     }
+
+    [GeneratedRegex("<iq [^>]*type='(?:get|set)'[^>]* id='([^']+)'")]
+    private static partial Regex Request();
 
     [GeneratedRegex(@"\{([^{}]*)\}")]
     private static partial Regex Hole();

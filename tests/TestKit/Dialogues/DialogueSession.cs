@@ -29,6 +29,9 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
 
     public Queue<XElement> Held { get; } = new();
 
+    /// <summary>The ids of those requests that it sent last, together, that have not been answered; in their order.</summary>
+    public List<string> Asked { get; } = [];
+
     public RawClient Socket => socket ?? throw new DialogueException($"{Name} is not connected");
 
     public async Task OpenAsync(bool tls)
@@ -146,7 +149,15 @@ internal sealed class DialogueSession(DialogueClient client, IDialogueServer ser
     }
 
     /// <summary>The next element, from what is held or from the socket. Requests and answers of stream management are passed over unless one is waited for.</summary>
-    public async Task<XElement> NextAsync(params XName[] expected) => Held.TryDequeue(out var held) ? held : await FromSocketAsync(expected);
+    public async Task<XElement> NextAsync(params XName[] expected)
+    {
+        XElement next = Held.TryDequeue(out var held) ? held : await FromSocketAsync(expected);
+        Asked.Remove(AnswerTo(next) ?? "");
+        return next;
+    }
+
+    /// <summary>The id of the request that an element answers; null when it answers none.</summary>
+    public static string? AnswerTo(XElement element) => element.Name.LocalName == "iq" && (string?)element.Attribute("type") is "result" or "error" ? (string?)element.Attribute("id") : null;
 
     public async Task<XElement> HeaderAsync() => await Socket.NextAsync(Wait) switch
     {

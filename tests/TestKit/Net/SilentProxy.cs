@@ -12,6 +12,7 @@ public sealed class SilentProxy : IAsyncDisposable
     private readonly List<Socket> sockets = [];
     private readonly Task accepting;
     private volatile bool pulled;
+    private volatile int pulls;
 
     /// <summary>Listens on a free port of 127.0.0.1.</summary>
     /// <param name="target">The server's port there.</param>
@@ -29,7 +30,11 @@ public sealed class SilentProxy : IAsyncDisposable
     public int Connections { get; private set; }
 
     /// <summary>Pulls the cable: what is connected stays so at both ends, and what is sent is lost. New connections hang.</summary>
-    public void Pull() => pulled = true;
+    public void Pull()
+    {
+        pulled = true;
+        Interlocked.Increment(ref pulls);
+    }
 
     /// <summary>Plugs it in again: new connections work; those of before stay dead, as behind a router that has forgotten them.</summary>
     public void Plug() => pulled = false;
@@ -63,6 +68,7 @@ public sealed class SilentProxy : IAsyncDisposable
     {
         try
         {
+            int before = pulls;
             if (pulled)
             {
                 return; // nobody answers: the handshake hangs
@@ -81,8 +87,7 @@ public sealed class SilentProxy : IAsyncDisposable
                 return;
             }
 
-            var life = new Life();
-            await Task.WhenAll(PipeAsync(client, server, life), PipeAsync(server, client, life));
+            await Task.WhenAll(PipeAsync(client, server, before), PipeAsync(server, client, before));
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -90,18 +95,13 @@ public sealed class SilentProxy : IAsyncDisposable
         }
     }
 
-    private async Task PipeAsync(Socket from, Socket to, Life life)
+    private async Task PipeAsync(Socket from, Socket to, int before)
     {
         var buffer = new byte[16384];
         while (true)
         {
             var count = await from.ReceiveAsync(buffer, SocketFlags.None, stop.Token);
-            if (pulled)
-            {
-                life.IsDead = true;
-            }
-
-            if (life.IsDead)
+            if (pulls != before)
             {
                 if (count == 0)
                 {
@@ -127,10 +127,5 @@ public sealed class SilentProxy : IAsyncDisposable
         {
             sockets.Add(socket);
         }
-    }
-
-    private sealed class Life
-    {
-        public volatile bool IsDead;
     }
 }

@@ -60,8 +60,15 @@ internal sealed class Home : IAsyncDisposable
         await File.WriteAllTextAsync(main, $"listener {Port} 127.0.0.1\n{text}");
         _broker = await ServerProcess.StartAsync(Program, ["-c", main, "-v"], line => line.Contains("running", StringComparison.Ordinal));
         _client = new MqttClientFactory().CreateMqttClient();
-        _client.ApplicationMessageReceivedAsync += message =>
+        IMqttClient client = _client;
+        client.ApplicationMessageReceivedAsync += message =>
         {
+            // What comes late by a connection that has ended is not told any more.
+            if (client != _client)
+            {
+                return Task.CompletedTask;
+            }
+
             string payload = Encoding.UTF8.GetString(message.ApplicationMessage.Payload);
             if (payload.Length == 0)
             {
@@ -93,6 +100,7 @@ internal sealed class Home : IAsyncDisposable
     public async Task StopBrokerAsync()
     {
         _client?.Dispose();
+        _client = null;
         if (_broker is not null)
         {
             await _broker.DisposeAsync();
