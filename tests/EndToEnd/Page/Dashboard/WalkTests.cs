@@ -148,7 +148,7 @@ public sealed class WalkTests(DashboardFixture fixture) : IClassFixture<Dashboar
         await page.Locator("dialog[open]").WaitForAsync(new() { State = WaitForSelectorState.Detached });
         if (await Record.ExceptionAsync(() => Wait.UntilAsync(() => page.EvaluateAsync<bool>("document.activeElement === window.asked"))) is not null)
         {
-            wrong.Add($"{where}: the dialog does not give the focus back{(await page.EvaluateAsync<bool>("window.asked.isConnected") ? "" : ": what asked has been drawn anew")}");
+            wrong.Add($"{where}: the dialog does not give the focus back{(await page.EvaluateAsync<bool>("window.asked.isConnected") ? "" : ": what asked has been drawn anew")}, but to {await page.EvaluateAsync<string>("document.activeElement?.outerHTML.slice(0, 120) + ' ' + document.hasFocus() + ' ' + document.querySelectorAll('dialog[open]').length")}");
         }
     }
 
